@@ -1,0 +1,32 @@
+"""Servers that tests may ask for; each is started by the first test that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.mariadb import MariaDB
+from tests.servers.postgresql import PostgreSQL
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL of this test process alone; make yourself a database in it."""
+    server = PostgreSQL()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    """A MariaDB of this test process alone; make yourself a database in it."""
+    server = MariaDB()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()

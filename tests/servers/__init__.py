@@ -1,0 +1,1 @@
+"""Private servers for tests: loopback only, free ports, temporary data, stopped by their pid."""

@@ -1,0 +1,46 @@
+"""What a test does when this machine cannot run the server it asks for."""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import shutil
+from typing import NoReturn
+
+import pytest
+
+
+def missing(what: str) -> NoReturn:
+    """Fail where everything has to be there (the build server), skip elsewhere."""
+    if os.environ.get("MAILWRIGHT_TEST_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} is required by MAILWRIGHT_TEST_REQUIRE_ALL", pytrace=False)
+    pytest.skip(f"{what} is not available")
+
+
+def program(name: str, *folders: str) -> str:
+    """The path of a program, looked for on PATH, then in the given folders (newest first)."""
+    found = shutil.which(name)
+    if found:
+        return found
+    for folder in (*folders, "/usr/sbin"):
+        for match in sorted(glob.glob(f"{folder}/{name}"), reverse=True):
+            if os.access(match, os.X_OK):
+                return match
+    missing(name)
+
+
+def run_as(user: str) -> str | None:
+    """The account a server runs under: `user` if we are root, else ourselves (None)."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        missing(f"the system account {user}")
+    return user
+
+
+def root(why: str) -> None:
+    if os.geteuid() != 0:
+        missing(f"root, which {why} needs,")
