@@ -7,7 +7,7 @@ the file or the variable, the key and the reason, and never a secret.
 """
 
 from mailwright.settings.describing import Description, describe, describe_sections, toml_value
-from mailwright.settings.loading import ENVIRONMENT_PREFIX, load
+from mailwright.settings.loading import ENVIRONMENT_PREFIX, load, overlaid
 from mailwright.settings.sections import (
     Accounts,
     Api,
@@ -24,6 +24,7 @@ from mailwright.settings.sections import (
     Settings,
     Storage,
 )
+from mailwright.settings.writing import write_toml
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -45,5 +46,7 @@ __all__ = [
     "describe",
     "describe_sections",
     "load",
+    "overlaid",
     "toml_value",
+    "write_toml",
 ]

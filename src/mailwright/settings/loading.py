@@ -24,12 +24,12 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Read the file, then the environment; a relative SQLite directory starts where the file is."""
     settings = Settings(path=path)
     if path is not None:
-        settings = _overlaid(settings, _read(path), source=str(path), key="")
+        settings = overlaid(settings, _read(path), source=str(path), key="")
     for variable, keys, text in _variables(environ):
         nested: Any = text
         for name in reversed(keys):
             nested = {name: nested}
-        settings = _overlaid(settings, nested, source=variable, key="", strict=False)
+        settings = overlaid(settings, nested, source=variable, key="", strict=False)
     base = Path.cwd() if path is None else path.absolute().parent
     directory = base / settings.storage.sqlite_directory
     return msgspec.structs.replace(
@@ -40,8 +40,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
 _S = TypeVar("_S", bound=Section)
 
 
-def _overlaid(section: _S, given: object, *, source: str, key: str, strict: bool = True) -> _S:
-    """The section with the given values in place of its own."""
+def overlaid(section: _S, given: object, *, source: str, key: str, strict: bool = True) -> _S:
+    """The section with the given values in place of its own; ``source`` is named in errors."""
     if not isinstance(given, Mapping):
         raise _wrong(source, key, "is a section, not a single setting")
     kinds = {
@@ -54,7 +54,7 @@ def _overlaid(section: _S, given: object, *, source: str, key: str, strict: bool
             raise _wrong(source, dotted, f"is not known{_nearest(name, dotted, kinds)}")
         present = getattr(section, name)
         if isinstance(present, Section):
-            changes[name] = _overlaid(present, value, source=source, key=dotted, strict=strict)
+            changes[name] = overlaid(present, value, source=source, key=dotted, strict=strict)
         else:
             changes[name] = _converted(value, kinds[name], source=source, key=dotted, strict=strict)
     try:
@@ -76,6 +76,8 @@ def _converted(value: object, kind: Any, *, source: str, key: str, strict: bool)
 
 def _custom(kind: type, value: object) -> object:
     """Values of types that msgspec does not know; a message never repeats the value of a secret."""
+    if isinstance(value, kind):
+        return value
     if kind is Networks:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             message = "is not a list of texts"
@@ -83,7 +85,7 @@ def _custom(kind: type, value: object) -> object:
         return Networks(value)
     if not isinstance(value, str):
         message = f"is not a text but {type(value).__name__}"
-        raise ValueError(message)  # noqa: TRY004 - msgspec reports ValueError and TypeError alike
+        raise ValueError(message)  # noqa: TRY004 - msgspec reports both alike
     return kind(value)
 
 
