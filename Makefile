@@ -1,0 +1,76 @@
+# Every verb works on a fresh checkout; only Python 3.11 or newer and make have to be there.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
+CONFIG := var/mailwright.toml
+JOBS ?= 2
+
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_MYSQL := $(VENV)/.installed-mysql
+
+# Tests that start a server of their own; `make test-fast` leaves them out.
+SERVERS := postgresql or mariadb or mysql or postfix or dovecot or gunicorn
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install serve test test-fast check bench docs format requirements clean
+
+# An environment whose Python is gone is made anew.
+$(shell test -x $(BIN)/python || rm -f $(INSTALLED) $(INSTALLED_DEV) $(INSTALLED_MYSQL))
+
+help: ## Show the verbs
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+install: $(INSTALLED) ## Make .venv with everything needed to run
+
+serve: $(INSTALLED) ## Start a development server on loopback, with sample settings the first time
+	@test -e $(CONFIG) || $(BIN)/mailwright init --development
+	@exec $(BIN)/mailwright serve --config $(CONFIG)
+
+test: $(INSTALLED_DEV) ## Check, then run every test on every backend; installs the servers if needed
+	@tools/install-test-servers.sh
+	@$(MAKE) --no-print-directory $(INSTALLED_MYSQL) || \
+		echo "mysqlclient cannot be built here; MySQL and MariaDB are tested with PyMySQL only." >&2
+	@$(MAKE) --no-print-directory check
+	MAILWRIGHT_TEST_REQUIRE_ALL=1 $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+test-fast: $(INSTALLED_DEV) ## Run the tests that need no server: SQLite only
+	$(BIN)/python -m pytest -n $(JOBS) -k "not ($(SERVERS))" $(ARGS)
+
+check: $(INSTALLED_DEV) ## Lint, check the format and the types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(INSTALLED_DEV) ## Format, and fix what can be fixed by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(INSTALLED_DEV) ## Measure
+	$(BIN)/python tools/bench.py $(ARGS)
+
+docs: $(INSTALLED) ## Write the reference pages anew from the declarations
+	@for page in tools/pages/*.py; do echo "$$page"; $(BIN)/python "$$page" || exit 1; done
+
+requirements: ## Pin the newest allowed versions anew (needs uv)
+	@tools/pin-requirements.sh
+
+clean: ## Remove caches and the environment; settings and data in var/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+$(INSTALLED): requirements/runtime.txt requirements/build.txt pyproject.toml
+	@tools/make-venv.sh $(VENV)
+	@echo "Installing into $(VENV) ..." >&2
+	@$(PIP) --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(INSTALLED_MYSQL): $(INSTALLED) requirements/mysql.txt
+	@$(PIP) --require-hashes -r requirements/mysql.txt
+	@touch $@
