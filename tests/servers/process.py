@@ -60,12 +60,14 @@ class Process:
         folder: Path,
         user: str | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
+        log: Path | None = None,
     ) -> None:
         self.command = [str(word) for word in command]
         self.folder = folder
         self.user = user
         self.stop_signal = stop_signal
-        self.log = folder / "output.log"
+        self._printed = folder / "output.log"
+        self._logs = [self._printed, *([log] if log else [])]
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,7 +82,7 @@ class Process:
     def start(self, ready: Callable[[], bool], seconds: float = 20) -> None:
         setpriv = shutil.which("setpriv")
         leash = [setpriv, "--pdeathsig", self.stop_signal.name[3:]] if setpriv else []
-        with self.log.open("ab") as output:
+        with self._printed.open("ab") as output:
             self._child = subprocess.Popen(
                 [*leash, *self.command],
                 stdin=subprocess.DEVNULL,
@@ -112,7 +114,9 @@ class Process:
             child.wait()
 
     def output(self) -> str:
-        return self.log.read_text(errors="replace")[-4000:]
+        """The end of what it printed and logged."""
+        texts = (log.read_text(errors="replace") for log in self._logs if log.exists())
+        return "\n".join(text[-4000:] for text in texts)
 
 
 def remove(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""What the mail programs themselves make of the accounts we write."""

@@ -1,0 +1,255 @@
+"""A private mail server that reads an account database through the files in `contrib/`.
+
+    lab.send("a@example.net", ["jane@example.org"], "hello")
+    lab.wait_for_mail("jane@example.org", "secret")
+
+Mail to domains that are not hosted goes to `lab.sink`.
+Users must be stored below `lab.storage` (`storagebasedirectory`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import smtplib
+import time
+from collections.abc import Callable, Sequence
+from email.message import EmailMessage
+from email.utils import make_msgid
+from pathlib import Path
+from typing import NamedTuple
+
+from mailwright.storage.sql.dialect import Dialect
+from tests.mailserver import clients
+from tests.mailserver.clients import Protocol, Quota, Server
+from tests.mailserver.database import AccountDatabase
+from tests.mailserver.sink import Sink
+from tests.servers.dovecot import Dovecot
+from tests.servers.postfix import Postfix
+from tests.servers.process import make_folder, remove
+
+CONTRIB = Path(__file__).parents[2] / "contrib"
+ENGINE = {Dialect.SQLITE: "sqlite", Dialect.POSTGRESQL: "pgsql", Dialect.MYSQL: "mysql"}
+MAIL_USER, MAIL_GROUP = "nobody", "nogroup"
+
+# Postfix's queue manager remembers for 30 seconds how it resolved the latest address.
+_RESOLVED_FOR = 31
+
+_SETTINGS = """
+relayhost = {sink}
+virtual_transport = lmtp:inet:{lmtp}
+"""
+
+_SERVICES = """
+dovecot unix - n n - - pipe
+  flags=DRhu user={user} argv={lda} -c {config} -f ${{sender}} -d ${{user}}@${{domain}}
+"""
+
+
+class Reply(NamedTuple):
+    """What the server said to a recipient; after DATA that is what it said to the message."""
+
+    code: int
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        return self.code == 250
+
+
+class Lab:
+    def __init__(self, database: AccountDatabase, local_delivery: str = "lmtp") -> None:
+        """`local_delivery` says what the transport `dovecot` means: `lmtp` or `lda`."""
+        self.database = database
+        self.sink = Sink()
+        self.storage = make_folder("mail", MAIL_USER)
+        self.dovecot = Dovecot(MAIL_USER)
+        self.postfix = Postfix()
+        self._lmtp = f"lmtp:inet:{self.dovecot.host}:{self.dovecot.lmtp}"
+        self._local = self._lmtp if local_delivery == "lmtp" else "dovecot"
+        self._sent: dict[tuple[str, str], float] = {}
+
+    def start(self) -> None:
+        self.database.share()
+        self._configure_dovecot()
+        self._configure_postfix()
+        self.dovecot.start()
+        self.postfix.start()
+
+    def remove(self) -> None:
+        self.postfix.remove()
+        self.dovecot.remove()
+        self.sink.close()
+        remove(self.storage)
+
+    def empty(self) -> None:
+        """No accounts, no mail, nothing in the queue: as freshly started."""
+        if not self.postfix.queue_empty():
+            self.postfix.drop_queue()
+        self.database.empty()
+        for path in self.storage.iterdir():
+            shutil.rmtree(path)
+        self.sink.clear()
+
+    def send(
+        self,
+        sender: str,
+        recipients: Sequence[str],
+        text: str = "hello",
+        login: tuple[str, str] | None = None,
+    ) -> dict[str, Reply]:
+        """Send over SMTP; `text` becomes subject and body; one reply for each recipient."""
+        self._forget_what_was_resolved(sender, recipients)
+        with smtplib.SMTP(self.postfix.host, self.postfix.port, timeout=15) as client:
+            client.ehlo("client.example.net")
+            if login:
+                client.login(*login)
+            code, answer = client.mail(sender)
+            if code != 250:
+                return dict.fromkeys(recipients, _reply(code, answer))
+            replies = {recipient: _reply(*client.rcpt(recipient)) for recipient in recipients}
+            if any(reply.accepted for reply in replies.values()):
+                verdict = _reply(*client.data(_message(sender, recipients, text).as_bytes()))
+                if not verdict.accepted:
+                    return dict.fromkeys(recipients, verdict)
+        return replies
+
+    def login(
+        self,
+        protocol: Protocol,
+        user: str,
+        password: str,
+        tls: bool = False,
+        trusted: bool = False,
+    ) -> bool:
+        """Whether the user is let in. A trusted connection is one from this very host."""
+        return clients.login(protocol, self._server(protocol), user, password, tls, trusted)
+
+    def inbox(self, user: str, password: str) -> list[EmailMessage]:
+        return clients.inbox(self._server("imap"), user, password)
+
+    def subjects(self, user: str, password: str) -> list[str]:
+        return sorted(str(message["Subject"]) for message in self.inbox(user, password))
+
+    def quota(self, user: str, password: str) -> Quota:
+        return clients.quota(self._server("imap"), user, password)
+
+    def wait(self, condition: Callable[[], object], seconds: float = 15) -> None:
+        """Until the condition is true; the logs are in the error if it stays false."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {seconds} s in vain\n{self.logs()}")
+            time.sleep(0.03)
+
+    def wait_for_mail(
+        self, user: str, password: str, count: int = 1, seconds: float = 15
+    ) -> list[EmailMessage]:
+        """The inbox once it holds that many messages."""
+        found: list[EmailMessage] = []
+
+        def enough() -> bool:
+            found[:] = self.inbox(user, password)
+            return len(found) >= count
+
+        self.wait(enough, seconds)
+        return found
+
+    def wait_for_sink(self, recipient: str, count: int = 1, seconds: float = 15) -> None:
+        self.wait(lambda: len(self.sink.to(recipient)) >= count, seconds)
+
+    def settle(self, seconds: float = 15) -> None:
+        """Until all mail is where it goes; after that, what is missing will not come."""
+        self.wait(self.queue_empty, seconds)
+
+    def queue_empty(self) -> bool:
+        return self.postfix.queue_empty()
+
+    def logs(self) -> str:
+        return f"--- Postfix\n{self.postfix.log()[-6000:]}\n--- Dovecot\n{self.dovecot.log()[-6000:]}"
+
+    def lookup(self, table: str, key: str) -> str | None:
+        """What one of Postfix's tables answers, e.g. lookup("virtual_alias_maps", "a@b.c")."""
+        return self.postfix.lookup(f"{self._maps}/{table}.cf", key)
+
+    @property
+    def _engine(self) -> str:
+        return ENGINE[self.database.dialect]
+
+    @property
+    def _maps(self) -> str:
+        return f"{self._engine}:{self.postfix.maps}"
+
+    def _server(self, protocol: Protocol) -> Server:
+        if protocol == "smtp":
+            return Server(self.postfix.host, self.postfix.port)
+        return Server(self.dovecot.host, getattr(self.dovecot, protocol))
+
+    def _forget_what_was_resolved(self, sender: str, recipients: Sequence[str]) -> None:
+        now = time.monotonic()
+        pairs = [(sender, recipient) for recipient in recipients]
+        if any(now - self._sent.get(pair, -_RESOLVED_FOR) < _RESOLVED_FOR for pair in pairs):
+            self.postfix.reload()
+            self._sent.clear()
+        self._sent.update(dict.fromkeys(pairs, now))
+
+    def _configure_dovecot(self) -> None:
+        placeholders = {
+            "MAPS": str(self.dovecot.maps),
+            "DRIVER": self._engine,
+            "MAILUSER": MAIL_USER,
+            "MAILGROUP": MAIL_GROUP,
+        }
+        self._fill_folder(CONTRIB / "dovecot" / self._engine, self.dovecot.maps)
+        accounts = _filled(CONTRIB / "dovecot" / "mailwright.conf", placeholders)
+        self.dovecot.configure(accounts)
+
+    def _configure_postfix(self) -> None:
+        self._fill_folder(CONTRIB / "postfix" / self._engine, self.postfix.maps)
+        main = _filled(CONTRIB / "postfix" / "main.cf", {"MAPS": self._maps})
+        lmtp = self._lmtp.removeprefix("lmtp:inet:")
+        self.postfix.configure(
+            main + _SETTINGS.format(sink=self.sink.nexthop, lmtp=lmtp),
+            _SERVICES.format(
+                user=MAIL_USER, lda=self.dovecot.lda, config=self.dovecot.config
+            ),
+            self.dovecot.folder,
+            self.dovecot.auth_socket,
+        )
+
+    def _fill_folder(self, source: Path, target: Path) -> None:
+        database = self.database
+        placeholders = {
+            "DBPATH": str(database.path),
+            "HOST": database.host,
+            "PORT": str(database.port),
+            "DBNAME": database.name,
+            "USER": database.user,
+            "PASSWORD": database.password,
+            "LOCAL": self._local,
+        }
+        for path in source.iterdir():
+            (target / path.name).write_text(_filled(path, placeholders))
+
+
+def _filled(path: Path, placeholders: dict[str, str]) -> str:
+    text = path.read_text()
+    for name, value in placeholders.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _message(sender: str, recipients: Sequence[str], text: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = ", ".join(recipients)
+    message["Subject"] = text.partition("\n")[0]
+    message["Message-ID"] = make_msgid(domain="client.example.net")
+    message.set_content(text)
+    return message
+
+
+def _reply(code: int, text: bytes) -> Reply:
+    with contextlib.suppress(UnicodeDecodeError):
+        return Reply(code, text.decode())
+    return Reply(code, repr(text))
