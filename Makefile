@@ -15,7 +15,7 @@ SERVERS := postgresql or mariadb or mysql or postfix or dovecot or gunicorn
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test test-fast check bench docs format requirements clean
+.PHONY: help install serve test test-fast check check-lint check-format check-types bench docs format requirements clean
 
 # An environment whose Python is gone is made anew.
 $(shell test -x $(BIN)/python || rm -f $(INSTALLED) $(INSTALLED_DEV) $(INSTALLED_MYSQL))
@@ -33,15 +33,23 @@ test: $(INSTALLED_DEV) ## Check, then run every test on every backend; installs 
 	@tools/install-test-servers.sh
 	@$(MAKE) --no-print-directory $(INSTALLED_MYSQL) || \
 		echo "mysqlclient cannot be built here; MySQL and MariaDB are tested with PyMySQL only." >&2
-	@$(MAKE) --no-print-directory check
-	MAILWRIGHT_TEST_REQUIRE_ALL=1 $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@status=0; \
+	$(MAKE) --no-print-directory --keep-going check || status=1; \
+	MAILWRIGHT_TEST_REQUIRE_ALL=1 $(BIN)/python -m pytest -n $(JOBS) $(ARGS) || status=1; \
+	exit $$status
 
 test-fast: $(INSTALLED_DEV) ## Run the tests that need no server: SQLite only
 	$(BIN)/python -m pytest -n $(JOBS) -k "not ($(SERVERS))" $(ARGS)
 
-check: $(INSTALLED_DEV) ## Lint, check the format and the types
+check: check-lint check-format check-types ## Lint, check the format and the types
+
+check-lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check
+
+check-format: $(INSTALLED_DEV)
 	$(BIN)/ruff format --check
+
+check-types: $(INSTALLED_DEV)
 	$(BIN)/mypy
 
 format: $(INSTALLED_DEV) ## Format, and fix what can be fixed by itself
