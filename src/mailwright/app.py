@@ -1,0 +1,263 @@
+"""The composition root: settings become databases, a store and pieces of work.
+
+Nothing connects on import or on construction; ``App`` connects when it is first asked for something.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from mailwright.authz import Actor
+from mailwright.errors import MailwrightError
+from mailwright.passwords import PasswordPolicy, hash_password
+from mailwright.policies.forgetting import forget
+from mailwright.resources import domain as domains
+from mailwright.resources import user as users
+from mailwright.resources.operations import Account
+from mailwright.settings import Settings
+from mailwright.storage.sql.codecs import moment
+from mailwright.storage.sql.dialect import Dialect
+from mailwright.storage.sql.engine import Contention, Database, Target
+from mailwright.storage.sql.store import SqlAccountStore, columns_of
+from mailwright.work import Leftover, Note, Work
+
+T = TypeVar("T")
+LOG = logging.getLogger("mailwright")
+LOGICAL = ("vmail", "amavisd", "iredapd", "iredadmin")
+# Another program's lock or a deadlock ends a transaction without a fault of the client's.
+TRIES = 4
+OVERRIDES_LAST_SECONDS = 15.0
+
+ACCOUNTS: Mapping[str, Account] = {"domain": domains.ACCOUNT, "user": users.ACCOUNT}
+
+
+def utc_now() -> dt.datetime:
+    """The time, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+class App:
+    """Everything that the ways in share; safe to use from many threads."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], dt.datetime] = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.databases: dict[str, Database] = {
+            name: Database(target, size=_pool_size(settings))
+            for name, target in targets(settings).items()
+        }
+        self.store = SqlAccountStore(self.databases["vmail"], clock)
+        self._hash = partial(hash_password, scheme=settings.passwords.scheme)
+        self._policy: tuple[float, PasswordPolicy] = (0.0, configured_policy(settings, {}))
+
+    def run(self, actor: Actor, operation: Callable[[Work], T]) -> tuple[T, Sequence[str]]:
+        """Run an operation as one piece of work; its result and the warnings for the client.
+
+        Commits when it returns, undoes everything when it raises, and starts again if the database gave
+        the transaction up because of another one.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                with self._work(actor) as work:
+                    result = operation(work)
+                    work.accounts.commit()
+            except Contention:
+                if attempt == TRIES:
+                    raise
+            else:
+                self._write_notes(actor, work.notes)
+                for leftover in work.leftovers:
+                    self._forget(leftover)
+                return result, work.warnings
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    @property
+    def password_policy(self) -> PasswordPolicy:
+        """The server's policy: the settings file, overridden by what the admin panel stored."""
+        read_at, policy = self._policy
+        if time.monotonic() - read_at > OVERRIDES_LAST_SECONDS:
+            policy = configured_policy(self.settings, self._stored_settings())
+            self._policy = (time.monotonic(), policy)
+        return policy
+
+    def finish_leftovers(self) -> int:
+        """Finish removals that were interrupted between databases; how many there were."""
+        rows = self._iredadmin_rows('SELECT "kind", "account" FROM "mailwright_leftovers"')
+        for kind, account in rows:
+            self._forget(Leftover(kind, account))
+        return len(rows)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        for database in self.databases.values():
+            database.close()
+
+    @contextmanager
+    def _work(self, actor: Actor) -> Iterator[Work]:
+        with self.store.session() as accounts:
+            yield Work(
+                actor=actor,
+                accounts=accounts,
+                settings=self.settings,
+                policy=self.password_policy,
+                now=self.clock(),
+                hash_password=self._hash,
+                announce=self._announce,
+            )
+
+    def _announce(self, leftover: Leftover) -> None:
+        with self.databases["iredadmin"].transaction() as connection:
+            connection.execute(
+                'DELETE FROM "mailwright_leftovers" WHERE "kind" = %s AND "account" = %s',
+                (leftover.kind, leftover.key),
+            )
+            connection.execute(
+                'INSERT INTO "mailwright_leftovers" ("kind", "account", "noted") VALUES (%s, %s, %s)',
+                (leftover.kind, leftover.key, int(self.clock().timestamp())),
+            )
+
+    def _forget(self, leftover: Leftover) -> None:
+        """Have the policy databases forget an account, unless it is (still or again) there."""
+        with self.store.session() as accounts:
+            resource = ACCOUNTS[leftover.kind].resource
+            try:
+                accounts.get(resource, leftover.key, ())
+            except MailwrightError as error:
+                gone = error.code == resource.missing
+            else:
+                gone = False
+        try:
+            if gone:
+                forget(self.databases, leftover)
+            with self.databases["iredadmin"].transaction() as connection:
+                connection.execute(
+                    'DELETE FROM "mailwright_leftovers" WHERE "kind" = %s AND "account" = %s',
+                    (leftover.kind, leftover.key),
+                )
+        except MailwrightError as error:
+            # The account is gone and its mail stopped; the note stays and the next start finishes it.
+            LOG.warning(
+                "leftovers of %s %s stay for now: %s", leftover.kind, leftover.key, error.code
+            )
+
+    def _write_notes(self, actor: Actor, notes: Sequence[Note]) -> None:
+        if not notes:
+            return
+        database = self.databases["iredadmin"]
+        prefix = "[API] " if actor.channel == "api" else ""
+        try:
+            with database.connection() as connection:
+                for note in notes:
+                    connection.execute(
+                        'INSERT INTO "log" ("admin", "timestamp", "ip", "domain", "username", "event", '
+                        '"loglevel", "msg") VALUES (%s, %s, %s, %s, %s, %s, %s, %s)',
+                        (
+                            actor.username,
+                            moment(self.clock(), database.dialect),
+                            actor.address,
+                            note.domain,
+                            note.key if "@" in note.key else "",
+                            note.event,
+                            "info",
+                            prefix + _sentence(note),
+                        ),
+                    )
+        except MailwrightError as error:
+            LOG.warning("the administration log could not be written: %s", error.code)
+
+    def _stored_settings(self) -> dict[str, object]:
+        try:
+            rows = self._iredadmin_rows(
+                'SELECT "k", "v" FROM "settings" WHERE "account" = \'global\''
+            )
+        except MailwrightError:
+            return {}
+        return dict(filter(None, map(_stored_setting, rows)))
+
+    def _iredadmin_rows(self, statement: str) -> list[tuple[str, str]]:
+        with self.databases["iredadmin"].connection() as connection:
+            return [(str(first), str(second)) for first, second in connection.rows(statement)]
+
+
+def targets(settings: Settings) -> dict[str, Target]:
+    """Where each logical database is; those that are switched off are left out."""
+    dialect = Dialect(settings.storage.backend)
+    if dialect is Dialect.SQLITE:
+        directory = Path(settings.storage.sqlite_directory).absolute()
+        return {name: Target(dialect, name, path=directory / f"{name}.db") for name in LOGICAL}
+    found: dict[str, Target] = {}
+    for name in LOGICAL:
+        configured = getattr(settings.databases, name)
+        if configured.enabled:
+            found[name] = Target(
+                dialect,
+                configured.name,
+                host=configured.host,
+                port=configured.port,
+                socket=configured.socket,
+                user=configured.user,
+                password=configured.password.reveal(),
+                connect_timeout=configured.connect_timeout_seconds,
+            )
+    return found
+
+
+def configured_policy(settings: Settings, stored: Mapping[str, object]) -> PasswordPolicy:
+    """The password policy; a stored setting of the right type wins over the file."""
+    own = settings.passwords
+
+    def number(key: str, default: int) -> int:
+        value = stored.get(key)
+        return (
+            value
+            if isinstance(value, int) and not isinstance(value, bool) and value >= 0
+            else default
+        )
+
+    def flag(key: str, *, default: bool) -> bool:
+        value = stored.get(key)
+        return value if isinstance(value, bool) else default
+
+    return PasswordPolicy(
+        min_length=max(1, number("min_passwd_length", own.min_length)),
+        max_length=number("max_passwd_length", own.max_length),
+        has_letter=flag("password_has_letter", default=own.has_letter),
+        has_uppercase=flag("password_has_uppercase", default=own.has_uppercase),
+        has_number=flag("password_has_number", default=own.has_number),
+        has_special_char=flag("password_has_special_char", default=own.has_special_char),
+    )
+
+
+def _pool_size(settings: Settings) -> int:
+    # SQLite readers fight for the interpreter; four connections serve better than sixteen.
+    return 4 if settings.storage.backend == "sqlite" else settings.pool.size
+
+
+def _stored_setting(row: tuple[str, str]) -> tuple[str, object] | None:
+    key, text = row
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return (key, value.get("value")) if isinstance(value, dict) else None
+
+
+def _sentence(note: Note) -> str:
+    subject = (
+        f"{note.resource} {note.key}" if note.key else f"every {note.resource} of {note.domain}"
+    )
+    changed = (
+        f" ({', '.join(note.fields)})" if note.fields and note.action.value == "update" else ""
+    )
+    return f"{note.event.capitalize()} {subject}{changed}."
+
+
+__all__ = ["ACCOUNTS", "App", "columns_of", "configured_policy", "targets", "utc_now"]

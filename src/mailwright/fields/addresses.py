@@ -1,0 +1,106 @@
+"""Domain names and mail addresses: one spelling for each, checked before anything is looked up.
+
+Rules: reference section 4.11 of the SQL tables, RFC 5321 lengths, UTS 46 for international names.
+All functions return the stored spelling (lower case, punycode, no trailing dot) or raise ``ValueError``
+with a reason that a person can act on.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import idna
+
+LONGEST_DOMAIN = 253
+LONGEST_LOCAL_PART = 64
+LONGEST_ADDRESS = 254
+
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_TOP_LABEL = re.compile(r"(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])")
+# A mailbox is also a directory and a login name, so it takes fewer characters than a destination.
+_MAILBOX_LOCAL_PART = re.compile(r"[a-z0-9_#](?:[a-z0-9_#&.-]*)")
+_ANY_LOCAL_PART = re.compile(r"[a-z0-9_#-](?:[a-z0-9_#&.+=/'-]*)")
+
+
+@lru_cache(maxsize=8192)
+def domain_name(text: str) -> str:
+    """The stored spelling of a mail domain's name."""
+    name = text.strip()
+    if not name.isascii():
+        name = _punycode(name)
+    name = name.lower().removesuffix(".")
+    if not name:
+        raise ValueError("a domain name is missing")
+    if len(name) > LONGEST_DOMAIN:
+        raise ValueError(f"a domain name has at most {LONGEST_DOMAIN} characters")
+    *labels, top = name.split(".")
+    if not labels:
+        raise ValueError("a mail domain has at least one dot in its name")
+    if not all(_LABEL.fullmatch(label) for label in labels) or not _TOP_LABEL.fullmatch(top):
+        raise ValueError("this is not a valid domain name")
+    for label in (*labels, top):
+        if label.startswith("xn--"):
+            _refuse_false_punycode(label)
+    return name
+
+
+@lru_cache(maxsize=8192)
+def mailbox_address(text: str) -> str:
+    """The stored spelling of an address that people log in with: no ``+``, ``=`` or ``/``."""
+    return _address(text, _MAILBOX_LOCAL_PART)
+
+
+@lru_cache(maxsize=8192)
+def mail_address(text: str) -> str:
+    """The stored spelling of an address that mail can be sent to, here or elsewhere."""
+    return _address(text, _ANY_LOCAL_PART)
+
+
+def domain_of(address: str) -> str:
+    """The domain part of a stored address."""
+    return address.rpartition("@")[2]
+
+
+def local_part_of(address: str) -> str:
+    """The local part of a stored address."""
+    return address.rpartition("@")[0]
+
+
+def without_extension(address: str, delimiter: str) -> str:
+    """The address that ``local+extension@domain`` is delivered to."""
+    if not delimiter:
+        return address
+    local, _, domain = address.rpartition("@")
+    return f"{local.split(delimiter, 1)[0]}@{domain}"
+
+
+def _address(text: str, pattern: re.Pattern[str]) -> str:
+    local, at, domain = text.strip().rpartition("@")
+    if not at or not local:
+        raise ValueError("a full address is needed, such as jane@example.org")
+    if not local.isascii():
+        raise ValueError("the part before @ takes ASCII characters only")
+    local = local.lower()
+    if len(local) > LONGEST_LOCAL_PART:
+        raise ValueError(f"the part before @ has at most {LONGEST_LOCAL_PART} characters")
+    if not pattern.fullmatch(local) or local.endswith(".") or ".." in local:
+        raise ValueError("the part before @ has a character or dot that is not taken there")
+    address = f"{local}@{domain_name(domain)}"
+    if len(address) > LONGEST_ADDRESS:
+        raise ValueError(f"an address has at most {LONGEST_ADDRESS} characters")
+    return address
+
+
+def _punycode(name: str) -> str:
+    try:
+        return idna.encode(name, uts46=True, transitional=False).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        raise ValueError("this is not a valid international domain name") from None
+
+
+def _refuse_false_punycode(label: str) -> None:
+    try:
+        idna.decode(label)
+    except (idna.IDNAError, UnicodeError):
+        raise ValueError("this is not a valid international domain name") from None

@@ -1,0 +1,227 @@
+"""A resource: the fields of one sort of account, which verb takes which, and how a request is read."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mailwright.errors import Invalid
+from mailwright.fields.field import AnyField, Changes, Edit, Record
+from mailwright.fields.kinds import Kind, Many, shown
+from mailwright.fields.places import Column, Derived, Setting, SqlHome, Switches
+
+Form = Mapping[str, Sequence[str]]
+
+
+class Verb(enum.Enum):
+    """What a request does to an account, and so which parameters it takes."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A form that was read: single values, edits of lists, and what to tell the client besides."""
+
+    values: dict[AnyField, Any]
+    edits: dict[AnyField, Edit]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[AnyField, ...]:
+        """Every field that the request names."""
+        return (*self.values, *self.edits)
+
+    def against(self, record: Record) -> Changes:
+        """The changes that remain once everything equal to the stored account is left out.
+
+        A parameter that repeats the stored value changes nothing and conflicts with nothing, so that
+        the answer of a GET can be sent back.
+        """
+        changes = Changes()
+        changes.named = frozenset(self.fields)
+        for field_, value in self.values.items():
+            if value != record[field_]:
+                changes[field_] = value
+        for field_, edit in self.edits.items():
+            current = record[field_]
+            wanted = edit.applied_to(current)
+            if set(wanted) != set(current):
+                changes[field_] = wanted
+                changes.edits[field_] = edit
+        return changes
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One sort of account as data: its key, its home and its fields."""
+
+    name: str
+    title: str
+    key: Kind[str]
+    key_name: str
+    missing: str  # the code of the error for an unknown key
+    sql: SqlHome
+    fields: tuple[AnyField, ...]
+    create: tuple[AnyField, ...]
+    update: tuple[AnyField, ...]
+    required: tuple[AnyField, ...] = ()
+    bulk: tuple[AnyField, ...] = ()
+    sorted_by: tuple[AnyField, ...] = ()
+    searched: tuple[AnyField, ...] = ()
+    exposed: tuple[AnyField, ...] = ()  # shown only where the settings expose password hashes
+
+    @cached_property
+    def by_name(self) -> dict[str, AnyField]:
+        """Field of every parameter name, synonyms and member parameters included."""
+        return {name: field_ for field_ in self.fields for name in field_.names()}
+
+    @cached_property
+    def shown(self) -> tuple[AnyField, ...]:
+        """The fields that a GET of one account answers with."""
+        return tuple(
+            field_ for field_ in self.fields if not field_.hidden and field_ not in self.exposed
+        )
+
+    def needed_for(self, named: tuple[AnyField, ...]) -> tuple[AnyField, ...]:
+        """What to read under a lock: the account's own row, and what the request names besides."""
+        return self._needed.setdefault(named, self._own_row_and(named))
+
+    def _own_row_and(self, named: tuple[AnyField, ...]) -> tuple[AnyField, ...]:
+        own = (
+            field_
+            for field_ in self.fields
+            if isinstance(field_.sql, Column | Setting | Switches | Derived)
+        )
+        return tuple(dict.fromkeys((*own, *named)))
+
+    @cached_property
+    def _needed(self) -> dict[tuple[AnyField, ...], tuple[AnyField, ...]]:
+        return {}
+
+    def taken_by(self, verb: Verb) -> tuple[AnyField, ...]:
+        """The fields that a verb's request may name."""
+        match verb:
+            case Verb.CREATE:
+                return self.create
+            case Verb.UPDATE:
+                return self.update
+            case Verb.BULK:
+                return self.bulk
+
+    def read_key(self, text: str) -> str:
+        """The stored spelling of a key; ``Invalid`` names the path's part and the reason."""
+        try:
+            return self.key.parse(text)
+        except ValueError as error:
+            raise Invalid(
+                f"{shown(text)} is not taken as {self.key_name}: {error}",
+                code="INVALID_DOMAIN_NAME" if self.key_name == "domain" else "INVALID_MAIL",
+                parameter=self.key_name,
+            ) from None
+
+    def read(self, form: Form, verb: Verb, *, ignore_unknown: bool = False) -> Request:
+        """Parse a form; ``Invalid`` names the first parameter that is not acceptable."""
+        return _Reading(self, verb, ignore_unknown=ignore_unknown).of(form)
+
+
+class _Reading:
+    """One form on its way to a request."""
+
+    def __init__(self, resource: Resource, verb: Verb, *, ignore_unknown: bool) -> None:
+        self.resource = resource
+        self.taken = frozenset(resource.taken_by(verb))
+        self.verb = verb
+        self.ignore_unknown = ignore_unknown
+        self.values: dict[AnyField, Any] = {}
+        self.edits: dict[AnyField, dict[str, tuple[str, ...]]] = {}
+        self.named: dict[tuple[AnyField, str], str] = {}
+        self.warnings: list[str] = []
+
+    def of(self, form: Form) -> Request:
+        for name, texts in form.items():
+            self._parameter(name, texts)
+        return Request(
+            self.values,
+            {field_: Edit(**parts) for field_, parts in self.edits.items()},
+            tuple(self.warnings),
+        )
+
+    def _parameter(self, name: str, texts: Sequence[str]) -> None:
+        field_ = self.resource.by_name.get(name)
+        if field_ is None:
+            self._unknown(name)
+        elif field_.read_only:
+            return
+        elif field_ not in self.taken:
+            self.warnings.append(
+                f"{name} is not taken when {_doing(self.verb)} {self.resource.title}; ignored"
+            )
+        else:
+            self._take(field_, name, texts)
+
+    def _unknown(self, name: str) -> None:
+        if any(name == field_.name for field_ in self.resource.fields):
+            return  # a list that has member parameters only, as a GET shows it
+        near = difflib.get_close_matches(name, self.resource.by_name, n=1, cutoff=0.6)
+        message = f"{shown(name)} is not known here" + (
+            f"; did you mean {near[0]}?" if near else ""
+        )
+        if not self.ignore_unknown:
+            raise Invalid(message, parameter=name)
+        self.warnings.append(message)
+
+    def _take(self, field_: AnyField, name: str, texts: Sequence[str]) -> None:
+        role = _role(field_, name)
+        earlier = self.named.get((field_, role))
+        if earlier is not None:
+            # The current name wins over its synonyms, in whatever order they came.
+            if (
+                name != field_.names()[0]
+                and earlier in field_.names()[: field_.names().index(name)]
+            ):
+                return
+        self.named[field_, role] = name
+        value = parse(field_, name, texts)
+        if role == "value":
+            self.values[field_] = value
+            return
+        parts = self.edits.setdefault(field_, {})
+        parts[role] = value
+        if "replace" in parts and len(parts) > 1:
+            names = sorted(used for (other, _), used in self.named.items() if other is field_)
+            raise Invalid(f"{' and '.join(names)} conflict; give one of them", parameter=name)
+
+
+def _role(field_: AnyField, name: str) -> str:
+    if name in field_.adds:
+        return "add"
+    if name in field_.removes:
+        return "remove"
+    return "replace" if isinstance(field_.kind, Many) else "value"
+
+
+def parse(field_: AnyField, name: str, texts: Sequence[str]) -> Any:
+    """The value of a parameter's texts; several texts are one comma list, or an error."""
+    if name in field_.clears:
+        return ()
+    if len(texts) > 1 and not isinstance(field_.kind, Many):
+        raise Invalid(f"{name} is given more than once", parameter=name)
+    text = ",".join(texts)
+    try:
+        if "\x00" in text:
+            raise ValueError("control characters and line breaks are not taken")
+        return field_.kind.parse(text)
+    except ValueError as error:
+        repeated = "" if field_.kind.secret or not text.strip() else f" ({shown(text)})"
+        raise Invalid(f"{name}{repeated}: {error}", parameter=name) from None
+
+
+def _doing(verb: Verb) -> str:
+    return {Verb.CREATE: "creating", Verb.UPDATE: "updating", Verb.BULK: "updating every"}[verb]

@@ -1,0 +1,563 @@
+"""Mail domains: their parameters, where each is kept, and the rules between them.
+
+Sources: the API document (both editions), SQL reference 3.2 to 3.9, 4.1 to 4.3 and 7.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mailwright.errors import Exists, Forbidden, Invalid
+from mailwright.fields.field import Changes, Field, Record
+from mailwright.fields.kinds import (
+    Choice,
+    DomainName,
+    Email,
+    Language,
+    Many,
+    Names,
+    NextHop,
+    Stamp,
+    Text,
+    Transport,
+    Whole,
+    YesNo,
+)
+from mailwright.fields.places import (
+    Codec,
+    Column,
+    Counted,
+    Derived,
+    Journal,
+    Match,
+    Part,
+    Reference,
+    Setting,
+    SideRow,
+    SideRows,
+    SqlHome,
+)
+from mailwright.fields.resource import Resource
+from mailwright.resources.operations import Account
+from mailwright.resources.rules import language_is_installed, lowered
+from mailwright.work import Work
+
+SERVICES = ("self-service", "mail", "domainalias", "senderbcc", "recipientbcc")
+DOMAIN_PROFILES = (
+    *("bcc", "relay", "catchall", "aliases", "throttle", "greylisting", "wblist"),
+    *("spampolicy", "backupmx", "advanced", "password_policies"),
+)
+USER_PROFILES = (
+    *("bcc", "forwarding", "relay", "aliases", "throttle", "greylisting", "wblist", "spampolicy"),
+)
+USER_PREFERENCES = (
+    *("personal_info", "forwarding", "wblist", "quarantine", "rcvd_mails", "spampolicy"),
+)
+UNLIMITED, NONE_ALLOWED = 0, -1
+
+NAME = Field(
+    "name",
+    Text(),
+    "Short description, such as the company's name",
+    "",
+    sql=Column("description"),
+    synonyms=("cn",),
+    example="Example Inc",
+)
+STATUS = Field(
+    "accountStatus",
+    Choice(("active", "disabled")),
+    "Whether mail is taken for the domain",
+    "active",
+    group="status",
+    sql=Column("active", Codec.STATUS),
+    example="active",
+)
+QUOTA = Field(
+    "quota",
+    Whole(),
+    "Mailbox quota of the whole domain in MB; 0 for no limit",
+    0,
+    group="limits",
+    sql=Column("maxquota", Codec.WHOLE),
+    synonyms=("mailQuota",),
+    example="2048",
+)
+LANGUAGE = Field(
+    "language",
+    Language(),
+    "Language of newly created mail users",
+    "",
+    sql=Setting("default_language"),
+    synonyms=("preferredLanguage",),
+    example="en_US",
+)
+TRANSPORT = Field(
+    "transport",
+    Transport(),
+    "Postfix transport that delivers the domain's mail",
+    "dovecot",
+    group="relay",
+    sql=Column("transport"),
+    example="dovecot",
+)
+DEFAULT_QUOTA = Field(
+    "defaultQuota",
+    Whole(),
+    "Quota of newly created users in MB; 0 for none",
+    0,
+    group="limits",
+    sql=Setting("default_user_quota", Codec.WHOLE),
+    example="1024",
+)
+MAX_USER_QUOTA = Field(
+    "maxUserQuota",
+    Whole(),
+    "Largest quota of one user in MB; 0 for no limit",
+    0,
+    group="limits",
+    sql=Setting("max_user_quota", Codec.WHOLE),
+    example="2048",
+)
+MAX_USERS = Field(
+    "numberOfUsers",
+    Whole(-1, 2**31 - 1),
+    "Most mail users; 0 for no limit, -1 for none allowed",
+    0,
+    group="limits",
+    sql=Column("mailboxes", Codec.WHOLE),
+    example="20",
+)
+MAX_ALIASES = Field(
+    "numberOfAliases",
+    Whole(-1, 2**31 - 1),
+    "Most mail aliases; 0 for no limit, -1 for none allowed",
+    0,
+    group="limits",
+    sql=Column("aliases", Codec.WHOLE),
+    example="30",
+)
+MAX_LISTS = Field(
+    "numberOfLists",
+    Whole(-1, 2**31 - 1),
+    "Most mailing lists; 0 for no limit, -1 for none allowed",
+    0,
+    group="limits",
+    sql=Column("maillists", Codec.WHOLE),
+    example="40",
+)
+SENDER_BCC = Field(
+    "senderBcc",
+    Email(optional=True),
+    "Address that gets a copy of all mail sent; empty for none",
+    "",
+    group="bcc",
+    sql=SideRow("sender_bcc_domain", "domain", "bcc_address"),
+    example="archive@example.org",
+)
+RECIPIENT_BCC = Field(
+    "recipientBcc",
+    Email(optional=True),
+    "Address that gets a copy of all mail received; empty for none",
+    "",
+    group="bcc",
+    sql=SideRow("recipient_bcc_domain", "domain", "bcc_address"),
+    example="archive@example.org",
+)
+MIN_PASSWORD_LENGTH = Field(
+    "minPasswordLength",
+    Whole(0, 255),
+    "Shortest password of a user; 0 for the server's own",
+    0,
+    group="password_policies",
+    sql=Setting("min_passwd_length", Codec.WHOLE),
+    example="8",
+)
+MAX_PASSWORD_LENGTH = Field(
+    "maxPasswordLength",
+    Whole(0, 255),
+    "Longest password of a user; 0 for the server's own",
+    0,
+    group="password_policies",
+    sql=Setting("max_passwd_length", Codec.WHOLE),
+    example="20",
+)
+IS_BACKUPMX = Field(
+    "is_backupmx",
+    YesNo(),
+    "Whether this server only queues mail for the primary MX",
+    False,
+    group="backupmx",
+    sql=Column("backupmx", Codec.FLAG),
+    synonyms=("backupmx",),
+    example="yes",
+)
+CATCHALL = Field(
+    "catchall",
+    Many(Email()),
+    "Addresses that get mail for unknown recipients; empty for none",
+    (),
+    group="catchall",
+    example="user@example.org,second@example.net",
+    sql=SideRows(
+        "forwardings",
+        "address",
+        "forwarding",
+        status="active",
+        parts={"domain": Part.KEY_DOMAIN, "dest_domain": Part.VALUE_DOMAIN},
+    ),
+)
+OUTBOUND_RELAY = Field(
+    "outboundRelay",
+    NextHop(),
+    "Host that takes the mail sent by the domain's users; empty for none",
+    "",
+    group="relay",
+    sql=SideRow("sender_relayhost", "account", "relayhost", prefix="@", stamped=False),
+    example="smtp:[192.0.2.1]:25",
+)
+ENABLED_SERVICES = Field(
+    "services",
+    Many(Names(SERVICES)),
+    "Services that are switched on for the domain",
+    (),
+    group="services",
+    sql=Setting("enabled_services", Codec.LIST),
+    adds=("addService", "enableService"),
+    removes=("removeService", "disableService"),
+    clears=("removeAllServices",),
+    example="self-service",
+)
+DISABLED_DOMAIN_PROFILES = Field(
+    "disableDomainProfile",
+    Many(Names(DOMAIN_PROFILES)),
+    "Domain profiles closed to normal admins",
+    (),
+    group="profiles",
+    sql=Setting("disabled_domain_profiles", Codec.LIST),
+    resets=False,
+    adds=("disableDomainProfile",),
+    removes=("enableDomainProfile",),
+    example="bcc,relay",
+)
+DISABLED_USER_PROFILES = Field(
+    "disableUserProfile",
+    Many(Names(USER_PROFILES)),
+    "User profiles closed to normal admins",
+    (),
+    group="profiles",
+    sql=Setting("disabled_user_profiles", Codec.LIST),
+    resets=False,
+    adds=("disableUserProfile",),
+    removes=("enableUserProfile",),
+    example="bcc,relay",
+)
+DISABLED_USER_PREFERENCES = Field(
+    "disableUserPreference",
+    Many(Names(USER_PREFERENCES)),
+    "Self-service pages closed to users",
+    (),
+    group="profiles",
+    sql=Setting("disabled_user_preferences", Codec.LIST),
+    resets=False,
+    adds=("disableUserPreference",),
+    removes=("enableUserPreference",),
+    example="wblist",
+)
+DISABLED_MAIL_SERVICES = Field(
+    "disabledMailServices",
+    Many(Names(())),
+    "Mail services that new users start without",
+    (),
+    sql=Setting("disabled_mail_services", Codec.LIST),
+    read_only=True,
+)
+DEFAULT_GROUPS = Field(
+    "defaultGroups",
+    Many(Email()),
+    "Mail aliases that new users join",
+    (),
+    sql=Setting("default_groups", Codec.LIST),
+    read_only=True,
+)
+
+
+def _primary_mx(record: Mapping[str, Any]) -> str:
+    return str(record["transport"]).removeprefix("relay:") if record["is_backupmx"] else ""
+
+
+PRIMARY_MX = Field(
+    "primarymx",
+    NextHop(fixed=True),
+    "Primary MX of a backup MX domain; empty asks DNS",
+    "",
+    group="backupmx",
+    sql=Derived(("transport", "is_backupmx"), _primary_mx),
+    example="[192.0.2.1]:25",
+)
+
+DOMAIN = Field(
+    "domain", DomainName(), "The domain's name", "", sql=Column("domain"), read_only=True
+)
+CREATED = Field(
+    "created",
+    Stamp(),
+    "When it was created",
+    "",
+    sql=Column("created", Codec.STAMP),
+    read_only=True,
+)
+MODIFIED = Field(
+    "modified",
+    Stamp(),
+    "When it was last changed",
+    "",
+    sql=Column("modified", Codec.STAMP),
+    read_only=True,
+)
+USERS = Field(
+    "existingUsers",
+    Whole(),
+    "Mail users it has",
+    0,
+    sql=Counted("mailbox", "domain"),
+    read_only=True,
+)
+ALIASES = Field(
+    "existingAliases",
+    Whole(),
+    "Mail aliases it has",
+    0,
+    sql=Counted("alias", "domain"),
+    read_only=True,
+)
+LISTS = Field(
+    "existingLists",
+    Whole(),
+    "Mailing lists it has",
+    0,
+    sql=Counted("maillists", "domain"),
+    read_only=True,
+)
+ALLOCATED = Field(
+    "allocatedQuota",
+    Whole(),
+    "Sum of its users' quotas in MB",
+    0,
+    sql=Counted("mailbox", "domain", total="quota"),
+    read_only=True,
+)
+ALIAS_DOMAINS = Field(
+    "aliasDomains",
+    Many(DomainName()),
+    "Further names under which its addresses are reached",
+    (),
+    group="aliases",
+    sql=SideRows("alias_domain", "target_domain", "alias_domain"),
+    read_only=True,
+)
+
+_ON_CREATE = (
+    NAME,
+    QUOTA,
+    LANGUAGE,
+    TRANSPORT,
+    DEFAULT_QUOTA,
+    MAX_USER_QUOTA,
+    MAX_USERS,
+    MAX_ALIASES,
+    MAX_LISTS,
+    SENDER_BCC,
+    RECIPIENT_BCC,
+)
+_ON_UPDATE = (
+    *_ON_CREATE,
+    STATUS,
+    MIN_PASSWORD_LENGTH,
+    MAX_PASSWORD_LENGTH,
+    IS_BACKUPMX,
+    PRIMARY_MX,
+    CATCHALL,
+    OUTBOUND_RELAY,
+    ENABLED_SERVICES,
+    DISABLED_DOMAIN_PROFILES,
+    DISABLED_USER_PROFILES,
+    DISABLED_USER_PREFERENCES,
+)
+
+RESOURCE = Resource(
+    name="domain",
+    title="domain",
+    key=DomainName(),
+    key_name="domain",
+    missing="NO_SUCH_DOMAIN",
+    sql=SqlHome(
+        table="domain",
+        key="domain",
+        contains=(
+            *(
+                Reference(table, "domain")
+                for table in (
+                    "alias",
+                    "mailbox",
+                    "domain_admins",
+                    "recipient_bcc_domain",
+                    "recipient_bcc_user",
+                    "sender_bcc_domain",
+                    "sender_bcc_user",
+                    "forwardings",
+                    "moderators",
+                    "used_quota",
+                    "maillists",
+                    "maillist_owners",
+                    "last_login",
+                )
+            ),
+            Reference("alias_domain", "alias_domain"),
+            Reference("alias_domain", "target_domain"),
+            Reference("domain_admins", "username", Match.WITHIN),
+            Reference("sender_relayhost", "account", Match.AT_KEY),
+            Reference("sender_relayhost", "account", Match.WITHIN),
+            *(
+                Reference("share_folder", column, Match.WITHIN)
+                for column in ("from_user", "to_user")
+            ),
+            Reference("anyone_shares", "from_user", Match.WITHIN),
+        ),
+        journal=Journal(
+            "deleted_mailboxes",
+            ("storagebasedirectory", "storagenode", "maildir"),
+            "mailbox",
+            "username",
+            "domain",
+            "used_quota",
+        ),
+    ),
+    fields=(
+        DOMAIN,
+        *_ON_UPDATE,
+        DISABLED_MAIL_SERVICES,
+        DEFAULT_GROUPS,
+        ALIAS_DOMAINS,
+        USERS,
+        ALIASES,
+        LISTS,
+        ALLOCATED,
+        CREATED,
+        MODIFIED,
+    ),
+    create=_ON_CREATE,
+    update=_ON_UPDATE,
+    sorted_by=(DOMAIN, NAME, CREATED, MODIFIED),
+    searched=(NAME,),
+)
+
+
+def found(work: Work, name: str, changes: Changes) -> None:
+    """A new domain is active, local and free in both tables that hold domain names."""
+    if work.settings.api.require_domain_name and not changes.get(NAME):
+        raise Invalid("name is required", parameter="name")
+    if work.accounts.hosted_domain(name) is not None:
+        raise Exists(f"domain {name} already exists", parameter="domain")
+    changes[STATUS] = "active"
+    if TRANSPORT not in changes:
+        changes[TRANSPORT] = work.settings.accounts.default_transport
+    language_is_installed(work, LANGUAGE, changes)
+    _default_fits(changes.get(DEFAULT_QUOTA, 0), changes.get(MAX_USER_QUOTA, 0))
+
+
+def language(work: Work, _name: str, _record: Record, changes: Changes) -> None:
+    """The language is one that this server offers."""
+    language_is_installed(work, LANGUAGE, changes)
+
+
+def default_quota_fits(_work: Work, _name: str, record: Record, changes: Changes) -> None:
+    """New users do not start above the largest quota of one user."""
+    if DEFAULT_QUOTA in changes or MAX_USER_QUOTA in changes:
+        _default_fits(
+            changes.get(DEFAULT_QUOTA, record[DEFAULT_QUOTA]),
+            changes.get(MAX_USER_QUOTA, record[MAX_USER_QUOTA]),
+        )
+
+
+def _default_fits(default: int, most: int) -> None:
+    if most and default > most:
+        raise Invalid(
+            f"defaultQuota ({default}) is larger than maxUserQuota ({most})",
+            parameter="defaultQuota",
+        )
+
+
+def password_lengths_agree(_work: Work, _name: str, record: Record, changes: Changes) -> None:
+    """The shortest password is not longer than the longest."""
+    least = changes.get(MIN_PASSWORD_LENGTH, record[MIN_PASSWORD_LENGTH])
+    most = changes.get(MAX_PASSWORD_LENGTH, record[MAX_PASSWORD_LENGTH])
+    if (MIN_PASSWORD_LENGTH in changes or MAX_PASSWORD_LENGTH in changes) and most and least > most:
+        raise Invalid(
+            f"minPasswordLength ({least}) is larger than maxPasswordLength ({most})",
+            parameter="minPasswordLength",
+        )
+
+
+def backup_mx(work: Work, name: str, record: Record, changes: Changes) -> None:
+    """A backup MX relays to its primary, so ``transport`` is not free (SQL reference 3.9)."""
+    asked = [field for field in (IS_BACKUPMX, PRIMARY_MX) if field in changes]
+    is_backup = changes.get(IS_BACKUPMX, record[IS_BACKUPMX])
+    if TRANSPORT in changes and (asked or is_backup):
+        named = asked[0].name if asked else IS_BACKUPMX.name
+        raise Invalid(f"transport conflicts with {named}", parameter="transport")
+    if not asked:
+        return
+    primary = changes.get(PRIMARY_MX, record[PRIMARY_MX])
+    changes.pop(PRIMARY_MX)
+    if not is_backup:
+        if primary and primary != record[PRIMARY_MX]:
+            raise Invalid("primarymx must be used with is_backupmx=yes", parameter="primarymx")
+        changes[TRANSPORT] = work.settings.accounts.default_transport
+        return
+    if PRIMARY_MX not in changes.named and not record[IS_BACKUPMX]:
+        raise Invalid(
+            "is_backupmx must be used with primarymx (empty: ask DNS)", parameter="primarymx"
+        )
+    changes[TRANSPORT] = f"relay:{primary or name}"
+
+
+def lowered_limits_are_told(work: Work, name: str, record: Record, changes: Changes) -> None:
+    """A limit below present use is taken; it only stops further accounts."""
+    limits = (MAX_USERS, MAX_ALIASES, MAX_LISTS, QUOTA)
+    if not any(lowered(field, record, changes) for field in limits):
+        return
+    usage = work.accounts.usage(name)
+    held = {
+        MAX_USERS: usage.users,
+        MAX_ALIASES: usage.aliases,
+        MAX_LISTS: usage.lists,
+        QUOTA: usage.quota,
+    }
+    for field, used in held.items():
+        if lowered(field, record, changes) and used > max(changes[field], 0):
+            work.warn(
+                f"{field.name} is below what {name} already has ({used}); existing accounts stay"
+            )
+
+
+def last_admin_is_elsewhere(work: Work, name: str) -> None:
+    """The domain of the last active global admin is not removed with that admin in it."""
+    admins = work.accounts.global_admins()
+    if admins and all(admin.endswith(f"@{name}") for admin in admins):
+        raise Forbidden(f"the last active global admin is a user of {name}", code="NOT_ALLOWED")
+
+
+ACCOUNT = Account(
+    RESOURCE,
+    found=found,
+    before_removal=(last_admin_is_elsewhere,),
+    rules=(
+        language,
+        default_quota_fits,
+        password_lengths_agree,
+        backup_mx,
+        lowered_limits_are_told,
+    ),
+)

@@ -1,0 +1,136 @@
+"""Lists of accounts: filtered, searched, sorted and paged on request, whole without."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from mailwright.authz import Action, check
+from mailwright.errors import Invalid
+from mailwright.fields.field import AnyField, Field, Record
+from mailwright.fields.kinds import Text, Whole, YesNo
+from mailwright.fields.resource import Form, Resource, parse
+from mailwright.resources.operations import Account, visible
+from mailwright.storage.protocol import Query
+from mailwright.work import Work
+
+MOST_ON_A_PAGE = 1000
+
+LIMIT = Field(
+    "limit",
+    Whole(1, MOST_ON_A_PAGE),
+    "Most accounts in the answer; the next ones are reached with page_token",
+    0,
+    example="50",
+)
+PAGE_TOKEN = Field(
+    "page_token", Text(2000), "Where to go on: _next_page_token of the answer before", ""
+)
+SEARCH = Field("q", Text(), "Part of a name or address", "", example="example")
+SORT = Field(
+    "sort",
+    Text(40),
+    "Parameter to sort by; a hyphen before it turns the order round",
+    "",
+    example="-created",
+)
+DISABLED_ONLY = Field("disabled_only", YesNo(), "Only disabled accounts", False, example="yes")
+NAME_ONLY = Field("name_only", YesNo(), "Only the domain names", False, example="yes")
+EMAIL_ONLY = Field("email_only", YesNo(), "Only the addresses", False, example="yes")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Accounts, or only their keys, and the token of the next page."""
+
+    records: Sequence[Record] | None
+    keys: Sequence[str]
+    next: str | None
+    paged: bool
+
+
+def parameters(resource: Resource) -> tuple[AnyField, ...]:
+    """What a list of this resource may be asked for."""
+    return (
+        NAME_ONLY if resource.name == "domain" else EMAIL_ONLY,
+        DISABLED_ONLY,
+        SEARCH,
+        SORT,
+        LIMIT,
+        PAGE_TOKEN,
+    )
+
+
+def listed(work: Work, account: Account, within: str | None, form: Form) -> Listed:
+    """Accounts of a domain, or all domains.  ``Invalid``, ``Forbidden``, ``NotFound``."""
+    resource = account.resource
+    asked = read_options(resource, form, work)
+    check(work.actor, Action.LIST, within)
+    order: str = asked[SORT]
+    sort = _sort_field(resource, order.removeprefix("-")) if order else None
+    status = next(field for field in resource.fields if field.name == "accountStatus")
+    query = Query(
+        within=within,
+        only={status: "disabled"} if asked[DISABLED_ONLY] else {},
+        text=asked[SEARCH],
+        sort=None if sort is resource.fields[0] else sort,
+        descending=order.startswith("-"),
+        limit=asked[LIMIT] or (100 if asked[PAGE_TOKEN] else None),
+        after=_read_token(asked[PAGE_TOKEN], order) if asked[PAGE_TOKEN] else None,
+    )
+    names_only = asked[NAME_ONLY] if resource.name == "domain" else asked[EMAIL_ONLY]
+    if names_only:
+        names = work.accounts.find_names(resource, query)
+        return Listed(None, names.keys, _token(names.next, order), query.limit is not None)
+    page = work.accounts.find(resource, query, visible(work, resource))
+    return Listed(page.records, (), _token(page.next, order), query.limit is not None)
+
+
+def read_options(resource: Resource, form: Form, work: Work) -> dict[AnyField, Any]:
+    """The options of a list, each with a value."""
+    known = {field.name: field for field in parameters(resource)}
+    asked: dict[AnyField, Any] = {field: field.empty for field in known.values()}
+    for name, texts in form.items():
+        field = known.get(name)
+        if field is None:
+            sentence = f"{name[:80]} is not known here; known are {', '.join(known)}"
+            if work.settings.api.unknown_parameters == "refuse":
+                raise Invalid(sentence, parameter=name[:80])
+            work.warn(sentence)
+        else:
+            asked[field] = parse(field, name, texts)
+    return asked
+
+
+def _sort_field(resource: Resource, name: str) -> AnyField:
+    for field in resource.sorted_by:
+        if field.name == name:
+            return field
+    known = ", ".join(field.name for field in resource.sorted_by)
+    raise Invalid(f"sort ({name}): one of {known} is needed", parameter="sort")
+
+
+def _token(after: tuple[str | int, str] | None, order: str) -> str | None:
+    if after is None:
+        return None
+    return base64.urlsafe_b64encode(msgspec.json.encode((order, *after))).decode().rstrip("=")
+
+
+def _read_token(text: str, order: str) -> tuple[str | int, str]:
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        made_for, value, key = msgspec.json.decode(
+            base64.b64decode(padded, altchars=b"-_", validate=True), type=tuple[str, str | int, str]
+        )
+    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        raise Invalid(
+            "page_token: this is no token of an earlier answer", parameter="page_token"
+        ) from None
+    if made_for != order:
+        raise Invalid("page_token: it belongs to a list with another sort", parameter="page_token")
+    return value, key

@@ -1,0 +1,41 @@
+"""Where a new mailbox lies on disk (SQL reference 3.5).
+
+Dovecot lower-cases the path, so every component is lower case.  Nobody computes a path again: only the
+stored value counts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from mailwright.fields.addresses import domain_of, local_part_of
+from mailwright.settings import Settings
+
+
+def storage_base(settings: Settings) -> tuple[str, str]:
+    """The base directory cut at its last slash: the directory and the storage node."""
+    base, _, node = settings.accounts.storage_base_directory.rpartition("/")
+    return base, node
+
+
+def maildir(address: str, now: dt.datetime, settings: Settings) -> str:
+    """The part below the storage node, with a slash at its end."""
+    choices = settings.accounts
+    local, domain = local_part_of(address), domain_of(address)
+    parts: list[str] = []
+    if choices.maildir_prepend_domain:
+        if choices.maildir_domain_hashed:
+            parts += _letters(domain.split(".", 1)[0], 2, allowed=str.isalnum)
+        parts.append(domain)
+    if choices.maildir_hashed:
+        parts += _letters(local, 3, allowed=lambda letter: letter not in ".~")
+    stamp = (
+        now.astimezone().strftime("-%Y.%m.%d.%H.%M.%S") if choices.maildir_append_timestamp else ""
+    )
+    parts.append(local + stamp)
+    return "/".join(parts) + "/"
+
+
+def _letters(text: str, count: int, *, allowed: Callable[[str], bool]) -> list[str]:
+    return [letter if allowed(letter) else "_" for letter in text[:count].ljust(count, "_")]

@@ -1,0 +1,177 @@
+"""The operations on every resource: show, list, create, update, remove.
+
+The ways in (HTTP, command line, later panel and jobs) call these with a mapping of text and nothing
+else.  Each checks the permission before it asks the store, so that nobody learns what exists elsewhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+from mailwright.authz import Action, check
+from mailwright.errors import Invalid
+from mailwright.fields.addresses import domain_of
+from mailwright.fields.field import AnyField, Changes, Record
+from mailwright.fields.resource import Form, Request, Resource, Verb
+from mailwright.storage.protocol import Farewell
+from mailwright.work import Leftover, Work
+
+# A preparation reads and computes before the transaction: it may take long (hashing), a rule may not.
+Prepare = Callable[[Work, str, Request], None]
+# A rule sees the account as it is, locked, and what will change; it adds changes, warns or raises.
+Rule = Callable[[Work, str, Record, Changes], None]
+# What a new account gets besides what was asked for.
+Found = Callable[[Work, str, Changes], None]
+
+LONGEST_KEPT_DAYS = 36_500
+
+
+@dataclass(frozen=True)
+class Account:
+    """A resource with its rules."""
+
+    resource: Resource
+    found: Found
+    prepare: tuple[Prepare, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    before_removal: tuple[Callable[[Work, str], None], ...] = ()
+
+
+def show(work: Work, account: Account, key: str) -> Record:
+    """One account.  ``Forbidden``, ``NotFound``."""
+    key = account.resource.read_key(key)
+    check(work.actor, Action.VIEW, _domain(account.resource, key))
+    return work.accounts.get(account.resource, key, visible(work, account.resource))
+
+
+def create(work: Work, account: Account, key: str, form: Form) -> str:
+    """A new account; its stored key.  ``Invalid``, ``Forbidden``, ``Exists``, ``LimitReached``."""
+    resource = account.resource
+    key = resource.read_key(key)
+    request = read_request(work, resource, form, Verb.CREATE)
+    check(work.actor, Action.CREATE, _domain(resource, key), _groups(request))
+    for prepare in account.prepare:
+        prepare(work, key, request)
+    changes = Changes()
+    for field in request.fields:
+        edit = request.edits.get(field)
+        changes[field] = request.values[field] if edit is None else edit.applied_to(())
+    work.accounts.begin()
+    account.found(work, key, changes)
+    work.accounts.add(resource, key, changes)
+    work.note(Action.CREATE, resource.name, key, _domain(resource, key), fields=_names(changes))
+    return key
+
+
+def update(work: Work, account: Account, key: str, form: Form) -> str:
+    """Change what the form names.  ``Invalid``, ``Forbidden``, ``NotFound``, ``LimitReached``."""
+    resource = account.resource
+    key = resource.read_key(key)
+    request = read_request(work, resource, form, Verb.UPDATE)
+    check(work.actor, Action.UPDATE, _domain(resource, key), _groups(request))
+    for prepare in account.prepare:
+        prepare(work, key, request)
+    work.accounts.begin()
+    record = work.accounts.get(resource, key, _needed(resource, request), lock=True)
+    changes = request.against(record)
+    for rule in account.rules:
+        rule(work, key, record, changes)
+    if changes:
+        work.accounts.change(resource, record, changes)
+        work.note(
+            Action.UPDATE,
+            resource.name,
+            key,
+            _domain(resource, key),
+            fields=_names(changes),
+            event=_event(changes),
+        )
+    return key
+
+
+def remove(work: Work, account: Account, key: str, keep_days: str | None = None) -> str:
+    """Remove an account; its mailbox stays for ``keep_days`` (none or 0: for ever)."""
+    resource = account.resource
+    key = resource.read_key(key)
+    check(work.actor, Action.DELETE, _domain(resource, key))
+    days = _days(keep_days)
+    until = work.now.date() + dt.timedelta(days=days) if days else None
+    work.accounts.get(resource, key, ())
+    work.leave(Leftover(resource.name, key))
+    work.accounts.begin()
+    work.accounts.get(resource, key, (), lock=True)
+    for rule in account.before_removal:
+        rule(work, key)
+    work.accounts.remove(resource, key, Farewell(work.actor.username, work.now, until))
+    work.note(Action.DELETE, resource.name, key, _domain(resource, key))
+    return key
+
+
+def visible(work: Work, resource: Resource) -> tuple[AnyField, ...]:
+    """The fields that answers hold; password hashes only where the settings say so."""
+    if work.settings.api.expose_password_hashes:
+        return (*resource.shown, *resource.exposed)
+    return resource.shown
+
+
+def _domain(resource: Resource, key: str) -> str:
+    return domain_of(key) if "@" in key else key
+
+
+def _groups(request: Request) -> set[str]:
+    return {field.group for field in request.fields}
+
+
+def _names(changes: Changes) -> tuple[str, ...]:
+    return tuple(field.name for field in changes.fields() if not field.hidden)
+
+
+def _event(changes: Changes) -> str:
+    """Switching an account on or off has words of its own in the administration log."""
+    for field, value in changes.items():
+        if field.name == "accountStatus" and len(_names(changes)) == 1:
+            return "active" if value == "active" else "disable"
+    return Action.UPDATE.value
+
+
+def _needed(resource: Resource, request: Request) -> Sequence[AnyField]:
+    """The fields of the account's own row, and the lists that the request names."""
+    return resource.needed_for(request.fields)
+
+
+def read_request(work: Work, resource: Resource, form: Form, verb: Verb) -> Request:
+    """Parse a form and leave out what this server has no place for, with a warning."""
+    request = resource.read(
+        form, verb, ignore_unknown=work.settings.api.unknown_parameters == "ignore"
+    )
+    work.warnings.extend(request.warnings)
+    for field in tuple(request.fields):
+        if not work.accounts.supports(resource, field):
+            work.warn(f"{field.name} has no place in this server's schema; ignored")
+            request.values.pop(field, None)
+            request.edits.pop(field, None)
+    if verb is Verb.CREATE:
+        for field in resource.required:
+            if not request.values.get(field):
+                raise Invalid(
+                    f"{field.name} is required", parameter=field.name, code=_missing(field)
+                )
+    return request
+
+
+def _missing(field: AnyField) -> str:
+    return "PW_EMPTY" if field.kind.secret else "INVALID_PARAMETER"
+
+
+def _days(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= LONGEST_KEPT_DAYS):
+        raise Invalid(
+            f"keep_mailbox_days: a whole number of days from 0 to {LONGEST_KEPT_DAYS} is needed",
+            parameter="keep_mailbox_days",
+        )
+    return int(text)

@@ -1,0 +1,191 @@
+"""What every account store promises.
+
+* What is written is read back as an equal value.
+* A change leaves every other field and every other account alone.
+* A removed account leaves nothing behind for its successor.
+* A transaction that fails leaves no trace.
+* A missing key is ``NotFound``, a taken one ``Exists``; no driver's exception gets out.
+
+The conformance suite holds every store to this.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mailwright.fields.field import AnyField, Changes, Record
+from mailwright.fields.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which accounts a ``find`` wants, and in which order.
+
+    ``within`` is a domain; ``only`` are fields with the value they must have; ``text`` is looked for
+    in ``searched``.  ``after`` is the sort value and key of the last account of the page before.
+    """
+
+    within: str | None = None
+    only: Mapping[AnyField, Any] = field(default_factory=dict)
+    text: str = ""
+    sort: AnyField | None = None
+    descending: bool = False
+    limit: int | None = None
+    after: tuple[str | int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Accounts in order, and where the next page begins, if there is one."""
+
+    records: Sequence[Record]
+    next: tuple[str | int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Keys in order, and where the next page begins, if there is one."""
+
+    keys: Sequence[str]
+    next: tuple[str | int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """How a removed mailbox is remembered: by whom, when, and until which day (``None``: for ever)."""
+
+    admin: str
+    at: dt.datetime
+    until: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a domain holds: accounts by sort, and the allocated mailbox quota in MB."""
+
+    users: int
+    aliases: int
+    lists: int
+    quota: int
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """An account that may log in to administer; ``password`` is its stored hash."""
+
+    username: str
+    password: str = field(repr=False)
+    is_global: bool = False
+    is_mail_user: bool = False
+    name: str = ""
+
+
+class Accounts(Protocol):
+    """Accounts as one piece of work sees them; reads before ``begin`` are not in a transaction."""
+
+    def begin(self) -> None:
+        """Start the transaction; everything after it is one."""
+        ...
+
+    def commit(self) -> None:
+        """Make the changes last; leaving without it undoes them."""
+        ...
+
+    def get(
+        self,
+        resource: Resource,
+        key: str,
+        fields: Iterable[AnyField] | None = None,
+        *,
+        lock: bool = False,
+    ) -> Record:
+        """One account; with ``lock`` nobody else changes it until the transaction ends.  ``NotFound``."""
+        ...
+
+    def find(
+        self, resource: Resource, query: Query, fields: Iterable[AnyField] | None = None
+    ) -> Page:
+        """Accounts in order; counted fields are left out, because each would cost a scan."""
+        ...
+
+    def find_names(self, resource: Resource, query: Query) -> Names:
+        """Only the keys of ``find``."""
+        ...
+
+    def count(self, resource: Resource, query: Query) -> int:
+        """How many accounts ``find`` would give without a limit."""
+        ...
+
+    def add(self, resource: Resource, key: str, changes: Changes) -> None:
+        """A new account.  ``Exists``."""
+        ...
+
+    def change(self, resource: Resource, record: Record, changes: Changes) -> None:
+        """Write the changed fields of an account that ``get`` gave with ``lock``."""
+        ...
+
+    def change_all(
+        self,
+        resource: Resource,
+        domain: str,
+        changes: Changes,
+        each: Mapping[str, Changes] | None = None,
+    ) -> int:
+        """Write the same changes to every account of a domain, and ``each`` account's own; how many."""
+        ...
+
+    def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
+        """Remove the account and all that refers to it.  ``NotFound``."""
+        ...
+
+    def rename(self, resource: Resource, old: str, new: str) -> None:
+        """Give an account a new key, everywhere.  ``NotFound``, ``Exists``."""
+        ...
+
+    def is_taken(self, address: str) -> bool:
+        """Whether a user, alias, list or further address of one of them has this address."""
+        ...
+
+    def hosted_domain(self, name: str) -> str | None:
+        """The domain itself, the target of an alias domain, or ``None``."""
+        ...
+
+    def usage(self, domain: str) -> Usage:
+        """What a domain holds."""
+        ...
+
+    def administrator(self, username: str) -> Administrator | None:
+        """The active account that may administer under this name."""
+        ...
+
+    def global_admins(self) -> Sequence[str]:
+        """The active global admins; within a transaction nobody else changes who they are."""
+        ...
+
+    def supports(self, resource: Resource, field: AnyField) -> bool:
+        """Whether this server's schema has a place for the field."""
+        ...
+
+
+class AccountStore(Protocol):
+    """Where accounts are kept."""
+
+    @property
+    def backend(self) -> str:
+        """The configured name: ``sqlite``, ``postgresql``, ``mysql``."""
+        ...
+
+    def session(self) -> AbstractContextManager[Accounts]:
+        """Accounts for one piece of work."""
+        ...
+
+    def check(self) -> Sequence[str]:
+        """Connect and look at the schema; sentences about what is missing."""
+        ...
+
+
+Clock = Callable[[], dt.datetime]

@@ -1,0 +1,279 @@
+"""Accounts in the ``vmail`` database of SQLite, PostgreSQL, MariaDB or MySQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+from mailwright.errors import Exists, NotFound
+from mailwright.fields.field import AnyField, Changes, Record
+from mailwright.fields.places import Switches
+from mailwright.fields.resource import Resource
+from mailwright.storage.protocol import (
+    Administrator,
+    Clock,
+    Farewell,
+    Names,
+    Page,
+    Query,
+    Usage,
+)
+from mailwright.storage.sql import removal
+from mailwright.storage.sql.dialect import Dialect
+from mailwright.storage.sql.engine import Connection, Database
+from mailwright.storage.sql.finding import Finding
+from mailwright.storage.sql.reading import Columns, Reading, has_place
+from mailwright.storage.sql.writing import Writing, hosted_domain
+
+_TAKEN = (
+    'SELECT 1 FROM "mailbox" WHERE "username" = %s UNION ALL '
+    'SELECT 1 FROM "forwardings" WHERE "address" = %s UNION ALL '
+    'SELECT 1 FROM "alias" WHERE "address" = %s'
+)
+_TAKEN_BY_LIST = ' UNION ALL SELECT 1 FROM "maillists" WHERE "address" = %s'
+_ADMINISTRATOR = (
+    'SELECT 0, a."password", a."name", (SELECT COUNT(*) FROM "domain_admins" d '
+    'WHERE d."username" = a."username" AND d."domain" = \'ALL\') '
+    'FROM "admin" a WHERE a."username" = %s AND a."active" = 1 UNION ALL '
+    'SELECT 1, m."password", m."name", m."isglobaladmin" FROM "mailbox" m '
+    'WHERE m."username" = %s AND m."active" = 1 AND (m."isadmin" = 1 OR m."isglobaladmin" = 1)'
+)
+_GLOBAL_ADMINS = (
+    'SELECT d."username" FROM "domain_admins" d JOIN "admin" a ON a."username" = d."username" '
+    'WHERE d."domain" = \'ALL\' AND a."active" = 1 UNION '
+    'SELECT m."username" FROM "mailbox" m JOIN "domain" o ON o."domain" = m."domain" '
+    'WHERE m."isglobaladmin" = 1 AND m."active" = 1'
+)
+
+
+class SqlAccountStore:
+    """One ``vmail`` database; statements are put together once for each set of fields."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self._readings: dict[tuple[object, ...], Reading] = {}
+
+    @property
+    def backend(self) -> str:
+        """The engine's name."""
+        return self.database.dialect.value
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The columns that this server really has, by table; read once."""
+        with self.database.connection() as connection:
+            return columns_of(connection)
+
+    @contextmanager
+    def session(self) -> Iterator[SqlAccounts]:
+        """Accounts for one piece of work."""
+        with self.database.connection() as connection:
+            yield SqlAccounts(self, connection)
+
+    def check(self) -> Sequence[str]:
+        """Connect anew and look at the schema; sentences about what is missing."""
+        self.__dict__.pop("columns", None)
+        self._readings.clear()
+        return [
+            f"the table {table} is missing"
+            for table in (
+                "domain",
+                "mailbox",
+                "forwardings",
+                "alias",
+                "alias_domain",
+                "admin",
+                "domain_admins",
+            )
+            if table not in self.columns
+        ]
+
+    def reading(
+        self, resource: Resource, fields: tuple[AnyField, ...], *, alone: bool, counted: bool
+    ) -> Reading:
+        """The statements that read these fields."""
+        key = (resource.name, fields, alone, counted)
+        found = self._readings.get(key)
+        if found is None:
+            found = Reading(resource, fields, self.columns, alone=alone, counted=counted)
+            self._readings[key] = found
+        return found
+
+
+class SqlAccounts:
+    """The accounts as one piece of work sees them."""
+
+    def __init__(self, store: SqlAccountStore, connection: Connection) -> None:
+        self._store = store
+        self._connection = connection
+        self._lock = "" if store.database.dialect is Dialect.SQLITE else " FOR UPDATE"
+
+    def begin(self) -> None:
+        """Start the transaction."""
+        self._connection.begin()
+
+    def commit(self) -> None:
+        """Make the changes last."""
+        self._connection.commit()
+
+    def get(
+        self,
+        resource: Resource,
+        key: str,
+        fields: Iterable[AnyField] | None = None,
+        *,
+        lock: bool = False,
+    ) -> Record:
+        """One account, by default with all fields that are shown."""
+        wanted = resource.shown if fields is None else tuple(fields)
+        reading = self._store.reading(resource, wanted, alone=lock, counted=not lock)
+        record = reading.one(self._connection, key, lock=self._lock if lock else "")
+        if record is None:
+            raise NotFound(f"{resource.title} {key} does not exist", code=resource.missing)
+        return record
+
+    def find(
+        self, resource: Resource, query: Query, fields: Iterable[AnyField] | None = None
+    ) -> Page:
+        """Accounts in order."""
+        wanted = resource.shown if fields is None else tuple(fields)
+        reading = self._store.reading(resource, wanted, alone=False, counted=False)
+        return Finding(resource, query, self._connection.dialect).page(self._connection, reading)
+
+    def find_names(self, resource: Resource, query: Query) -> Names:
+        """Keys in order."""
+        return Finding(resource, query, self._connection.dialect).names(self._connection)
+
+    def count(self, resource: Resource, query: Query) -> int:
+        """How many there are."""
+        return Finding(resource, query, self._connection.dialect).count(self._connection)
+
+    def add(self, resource: Resource, key: str, changes: Changes) -> None:
+        """A new account."""
+        writing = Writing(resource, self._store.columns, self._connection, self._store.clock())
+        writing.take(changes, None)
+        try:
+            writing.insert(key)
+        except Exists:
+            raise Exists(
+                f"{resource.title} {key} already exists", parameter=resource.key_name
+            ) from None
+
+    def change(self, resource: Resource, record: Record, changes: Changes) -> None:
+        """Write the changed fields of one account."""
+        writing = Writing(resource, self._store.columns, self._connection, self._store.clock())
+        writing.take(changes, record)
+        writing.update(record.key)
+
+    def change_all(
+        self,
+        resource: Resource,
+        domain: str,
+        changes: Changes,
+        each: Mapping[str, Changes] | None = None,
+    ) -> int:
+        """Write to every account of a domain."""
+        writing = Writing(resource, self._store.columns, self._connection, self._store.clock())
+        writing.take(changes, None)
+        touched = writing.update_all(domain)
+        for key, own in (each or {}).items():
+            single = Writing(resource, self._store.columns, self._connection, self._store.clock())
+            single.take(own, None)
+            single.update(key)
+        return touched
+
+    def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
+        """Remove the account and all that refers to it."""
+        if not removal.remove(self._connection, resource.sql, self._store.columns, key, farewell):
+            raise NotFound(f"{resource.title} {key} does not exist", code=resource.missing)
+
+    def rename(self, resource: Resource, old: str, new: str) -> None:
+        """Give an account a new key, everywhere."""
+        renamed = removal.rename(
+            self._connection, resource.sql, self._store.columns, old, new, self._store.clock()
+        )
+        if not renamed:
+            raise NotFound(f"{resource.title} {old} does not exist", code=resource.missing)
+
+    def is_taken(self, address: str) -> bool:
+        """Whether the address belongs to anything."""
+        if "maillists" in self._store.columns:
+            return self._connection.row(_TAKEN + _TAKEN_BY_LIST, (address,) * 4) is not None
+        return self._connection.row(_TAKEN, (address,) * 3) is not None
+
+    def hosted_domain(self, name: str) -> str | None:
+        """The domain itself, the target of an alias domain, or ``None``."""
+        return hosted_domain(self._connection, name)
+
+    def usage(self, domain: str) -> Usage:
+        """What a domain holds."""
+        lists = (
+            '(SELECT COUNT(*) FROM "maillists" WHERE "domain" = %s)'
+            if "maillists" in self._store.columns
+            else "0 * LENGTH(%s)"
+        )
+        row = self._connection.row(
+            f'SELECT COUNT(*), COALESCE(SUM("quota"), 0), '
+            f'(SELECT COUNT(*) FROM "alias" WHERE "domain" = %s), {lists} '
+            f'FROM "mailbox" WHERE "domain" = %s',
+            (domain, domain, domain),
+        )
+        users, quota, aliases, lists_ = row or (0, 0, 0, 0)
+        return Usage(int(users), int(aliases), int(lists_), int(quota))
+
+    def administrator(self, username: str) -> Administrator | None:
+        """The active account that may administer under this name."""
+        row = self._connection.row(_ADMINISTRATOR, (username, username))
+        if row is None:
+            return None
+        is_mail_user, password, name, is_global = row
+        return Administrator(
+            username, password or "", bool(is_global), bool(is_mail_user), name or ""
+        )
+
+    def global_admins(self) -> Sequence[str]:
+        """The active global admins."""
+        if self._connection.in_transaction and self._lock:
+            self._connection.rows(
+                f'SELECT "username" FROM "domain_admins" WHERE "domain" = \'ALL\'{self._lock}'
+            )
+        return [row[0] for row in self._connection.rows(_GLOBAL_ADMINS)]
+
+    def supports(self, resource: Resource, field: AnyField) -> bool:
+        """Whether this server's schema has a place for the field."""
+        return has_place(resource.sql, field.sql, self._store.columns)
+
+    def names_of(self, resource: Resource, field: AnyField) -> frozenset[str]:
+        """The names of a list of switches that this server's schema has a column for."""
+        place = field.sql
+        if not isinstance(place, Switches):
+            return frozenset()
+        present = self._store.columns[resource.sql.table]
+        return frozenset(name for name, switch in place.names.items() if switch.own in present)
+
+
+def columns_of(connection: Connection) -> Columns:
+    """The columns of every table of the database that a connection is for."""
+    match connection.dialect:
+        case Dialect.SQLITE:
+            rows = connection.rows(
+                "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c "
+                "WHERE t.type = 'table'"
+            )
+        case Dialect.POSTGRESQL:
+            rows = connection.rows(
+                "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+                "WHERE c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped "
+                "AND pg_table_is_visible(c.oid) AND c.relnamespace <> 'pg_catalog'::regnamespace"
+            )
+        case Dialect.MYSQL:
+            rows = connection.rows(
+                "SELECT table_name, column_name FROM information_schema.columns "
+                "WHERE table_schema = DATABASE()"
+            )
+    tables: dict[str, set[str]] = {}
+    for table, column in rows:
+        tables.setdefault(table, set()).add(column)
+    return {table: frozenset(columns) for table, columns in tables.items()}

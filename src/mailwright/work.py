@@ -1,0 +1,76 @@
+"""A piece of work: one actor, one transaction, what was done and what the client should hear."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mailwright.authz import Action, Actor
+from mailwright.passwords import PasswordPolicy
+from mailwright.settings import Settings
+from mailwright.storage.protocol import Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that was done, for the administration log; never a secret value."""
+
+    action: Action
+    event: str
+    resource: str
+    key: str
+    domain: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What the policy databases still hold of an account that is being removed."""
+
+    kind: str  # domain or user
+    key: str
+
+
+@dataclass(slots=True)
+class Work:
+    """What an operation needs, and what it leaves behind."""
+
+    actor: Actor
+    accounts: Accounts
+    settings: Settings
+    policy: PasswordPolicy
+    now: dt.datetime
+    hash_password: Callable[[str], str]
+    announce: Callable[[Leftover], None]
+    notes: list[Note] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
+
+    def note(
+        self,
+        action: Action,
+        resource: str,
+        key: str,
+        domain: str,
+        *,
+        fields: tuple[str, ...] = (),
+        event: str = "",
+    ) -> None:
+        """Remember what was done."""
+        self.notes.append(Note(action, event or action.value, resource, key, domain, fields))
+
+    def warn(self, sentence: str) -> None:
+        """Tell the client something that is no error."""
+        self.warnings.append(sentence)
+
+    def leave(self, leftover: Leftover) -> None:
+        """Have the policy databases forget an account once its removal has committed.
+
+        Recorded before the account goes, so that an interruption loses nothing.
+        """
+        self.announce(leftover)
+        self.leftovers.append(leftover)
+
+
+Outcome = Mapping[str, object]
