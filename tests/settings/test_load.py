@@ -24,7 +24,7 @@ def refusal(directory: Path, text: str, **environ: str) -> str:
 
 
 def test_without_file_and_environment_the_defaults_stand() -> None:
-    settings = load(None, {"HOME": "/root", "MAILWRIGHT_TEST_REQUIRE_ALL": "1"})
+    settings = load(None, {"HOME": "/home/mail", "MAILWRIGHT_TEST_REQUIRE_ALL": "1"})
 
     assert settings.server == Settings().server
     assert settings.databases.vmail.user == "vmailadmin"
