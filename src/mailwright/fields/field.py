@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, overload
 
@@ -79,7 +79,7 @@ class Values:
     def __contains__(self, field: AnyField) -> bool:
         return field in self._values
 
-    def __iter__(self) -> Iterable[AnyField]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[AnyField]:
         return iter(self._values)
 
     def __bool__(self) -> bool:

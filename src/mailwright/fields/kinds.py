@@ -19,6 +19,8 @@ T_co = TypeVar("T_co", covariant=True)
 Schema = dict[str, object]
 
 LONGEST_TEXT = 255
+LARGEST_PORT = 65535
+LONGEST_SHOWN = 80
 LARGEST_NUMBER = 2**53 - 1  # the largest that a JSON client reads back exactly
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -234,7 +236,7 @@ class NextHop:
                 "a host such as mail.example.org, [192.0.2.1] or [192.0.2.1]:25 is needed"
             )
         port = match["port"]
-        if port and port.isdigit() and not 0 < int(port) < 65536:
+        if port and port.isdigit() and not 0 < int(port) <= LARGEST_PORT:
             raise ValueError("a port is a number from 1 to 65535")
         if not self.fixed:
             return hop
@@ -311,4 +313,4 @@ class Many(Generic[T]):
 def shown(text: str) -> str:
     """A client's text, safe to repeat in a message: short and without control characters."""
     text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.strip())
-    return text if len(text) <= 80 else text[:77] + "..."
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."

@@ -179,14 +179,10 @@ class _Reading:
 
     def _take(self, field_: AnyField, name: str, texts: Sequence[str]) -> None:
         role = _role(field_, name)
-        earlier = self.named.get((field_, role))
-        if earlier is not None:
-            # The current name wins over its synonyms, in whatever order they came.
-            if (
-                name != field_.names()[0]
-                and earlier in field_.names()[: field_.names().index(name)]
-            ):
-                return
+        names = field_.names()
+        # The current name wins over its synonyms, in whatever order they came.
+        if self.named.get((field_, role)) in names[: names.index(name)]:
+            return
         self.named[field_, role] = name
         value = parse(field_, name, texts)
         if role == "value":
@@ -195,8 +191,8 @@ class _Reading:
         parts = self.edits.setdefault(field_, {})
         parts[role] = value
         if "replace" in parts and len(parts) > 1:
-            names = sorted(used for (other, _), used in self.named.items() if other is field_)
-            raise Invalid(f"{' and '.join(names)} conflict; give one of them", parameter=name)
+            used = sorted(used for (other, _), used in self.named.items() if other is field_)
+            raise Invalid(f"{' and '.join(used)} conflict; give one of them", parameter=name)
 
 
 def _role(field_: AnyField, name: str) -> str:
@@ -214,9 +210,9 @@ def parse(field_: AnyField, name: str, texts: Sequence[str]) -> Any:
     if len(texts) > 1 and not isinstance(field_.kind, Many):
         raise Invalid(f"{name} is given more than once", parameter=name)
     text = ",".join(texts)
+    if "\x00" in text:
+        raise Invalid(f"{name}: a NUL character is not taken", parameter=name)
     try:
-        if "\x00" in text:
-            raise ValueError("control characters and line breaks are not taken")
         return field_.kind.parse(text)
     except ValueError as error:
         repeated = "" if field_.kind.secret or not text.strip() else f" ({shown(text)})"

@@ -10,11 +10,11 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-
 from mailwright.authz import Action, check
 from mailwright.errors import Invalid
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.field import AnyField, Changes, Record
+from mailwright.fields.kinds import Whole
 from mailwright.fields.resource import Form, Request, Resource, Verb
 from mailwright.storage.protocol import Farewell
 from mailwright.work import Leftover, Work
@@ -43,7 +43,7 @@ class Account:
 def show(work: Work, account: Account, key: str) -> Record:
     """One account.  ``Forbidden``, ``NotFound``."""
     key = account.resource.read_key(key)
-    check(work.actor, Action.VIEW, _domain(account.resource, key))
+    check(work.actor, Action.VIEW, _domain(key))
     return work.accounts.get(account.resource, key, visible(work, account.resource))
 
 
@@ -52,7 +52,7 @@ def create(work: Work, account: Account, key: str, form: Form) -> str:
     resource = account.resource
     key = resource.read_key(key)
     request = read_request(work, resource, form, Verb.CREATE)
-    check(work.actor, Action.CREATE, _domain(resource, key), _groups(request))
+    check(work.actor, Action.CREATE, _domain(key), _groups(request))
     for prepare in account.prepare:
         prepare(work, key, request)
     changes = Changes()
@@ -62,7 +62,7 @@ def create(work: Work, account: Account, key: str, form: Form) -> str:
     work.accounts.begin()
     account.found(work, key, changes)
     work.accounts.add(resource, key, changes)
-    work.note(Action.CREATE, resource.name, key, _domain(resource, key), fields=_names(changes))
+    work.note(Action.CREATE, resource.name, key, _domain(key), fields=_names(changes))
     return key
 
 
@@ -71,7 +71,7 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
     resource = account.resource
     key = resource.read_key(key)
     request = read_request(work, resource, form, Verb.UPDATE)
-    check(work.actor, Action.UPDATE, _domain(resource, key), _groups(request))
+    check(work.actor, Action.UPDATE, _domain(key), _groups(request))
     for prepare in account.prepare:
         prepare(work, key, request)
     work.accounts.begin()
@@ -85,7 +85,7 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
             Action.UPDATE,
             resource.name,
             key,
-            _domain(resource, key),
+            _domain(key),
             fields=_names(changes),
             event=_event(changes),
         )
@@ -96,7 +96,7 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     """Remove an account; its mailbox stays for ``keep_days`` (none or 0: for ever)."""
     resource = account.resource
     key = resource.read_key(key)
-    check(work.actor, Action.DELETE, _domain(resource, key))
+    check(work.actor, Action.DELETE, _domain(key))
     days = _days(keep_days)
     until = work.now.date() + dt.timedelta(days=days) if days else None
     work.accounts.get(resource, key, ())
@@ -106,7 +106,7 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     for rule in account.before_removal:
         rule(work, key)
     work.accounts.remove(resource, key, Farewell(work.actor.username, work.now, until))
-    work.note(Action.DELETE, resource.name, key, _domain(resource, key))
+    work.note(Action.DELETE, resource.name, key, _domain(key))
     return key
 
 
@@ -117,7 +117,7 @@ def visible(work: Work, resource: Resource) -> tuple[AnyField, ...]:
     return resource.shown
 
 
-def _domain(resource: Resource, key: str) -> str:
+def _domain(key: str) -> str:
     return domain_of(key) if "@" in key else key
 
 
@@ -169,9 +169,7 @@ def _missing(field: AnyField) -> str:
 def _days(text: str | None) -> int:
     if text is None:
         return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= LONGEST_KEPT_DAYS):
-        raise Invalid(
-            f"keep_mailbox_days: a whole number of days from 0 to {LONGEST_KEPT_DAYS} is needed",
-            parameter="keep_mailbox_days",
-        )
-    return int(text)
+    try:
+        return Whole(0, LONGEST_KEPT_DAYS).parse(text)
+    except ValueError as error:
+        raise Invalid(f"keep_mailbox_days: {error}", parameter="keep_mailbox_days") from None

@@ -461,8 +461,8 @@ def found(work: Work, address: str, changes: Changes) -> None:
     changes[PASSWORD_CHANGED] = stamp(work.now)
     changes[STATUS] = "active"
     changes[FORWARDING] = (address,)
-    withheld = set(domain[domains.DISABLED_MAIL_SERVICES])
-    if withheld & set(SERVICES):
+    withheld = domain[domains.DISABLED_MAIL_SERVICES]
+    if not set(SERVICES).isdisjoint(withheld):
         changes[ENABLED_SERVICES] = tuple(name for name in SERVICES if name not in withheld)
     groups = tuple(
         group for group in domain[domains.DEFAULT_GROUPS] if work.accounts.is_taken(group)
@@ -501,7 +501,8 @@ def alias_addresses_are_free(work: Work, key: str, record: Record, changes: Chan
     """A further address is free and in a domain of the user; taken ones are skipped and named."""
     if ALIASES not in changes:
         return
-    kept = set(record[ALIASES])
+    before = record[ALIASES]
+    kept = set(before)
     own = domain_of(key)
     _lock_domains(
         work, {domain_of(address) for address in changes[ALIASES] if address not in kept} | {own}
@@ -539,7 +540,8 @@ def services_are_known(work: Work, _key: str, record: Record, changes: Changes) 
     if unknown:
         work.warn(f"this server has no service named {', '.join(unknown)}; ignored")
     changes[ENABLED_SERVICES] = tuple(known)
-    if set(known) == set(record[ENABLED_SERVICES]):
+    before = record[ENABLED_SERVICES]
+    if set(known) == set(before):
         changes.pop(ENABLED_SERVICES)
 
 

@@ -99,7 +99,7 @@ def _whole(value: Any) -> int:
 
 
 def _flag(value: Any) -> bool:
-    return value == 1 or value == "1"
+    return str(value) in {"1", "True"}
 
 
 def _status(value: Any) -> str:

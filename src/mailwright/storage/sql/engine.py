@@ -6,6 +6,7 @@ otherwise is settled here.  No exception of a driver leaves this module.
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 import threading
 import time
@@ -393,14 +394,11 @@ _MYSQL_DOWN = {1040, 1045, 1049, 1053, 2002, 2003, 2005, 2006, 2013, 2055, 4031}
 
 
 def mysql_module() -> ModuleType:
-    """mysqlclient where it is installed (the ``mysql`` extra), else PyMySQL; both are DB-API."""
+    """Mysqlclient where it is installed (the ``mysql`` extra), else PyMySQL; both are DB-API."""
     try:
-        import MySQLdb
+        return importlib.import_module("MySQLdb")
     except ImportError:
-        import pymysql
-
-        return pymysql
-    return MySQLdb  # type: ignore[no-any-return]
+        return importlib.import_module("pymysql")
 
 
 @lru_cache(maxsize=1)

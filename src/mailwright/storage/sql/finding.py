@@ -42,16 +42,16 @@ class Finding:
         sort = f", {self._sort}" if self._sort else ""
         head = reading.head.replace(" FROM ", f"{sort} FROM ", 1) if sort else reading.head
         rows = self._rows(connection, head)
-        rows, after = self._cut(rows, key_at=0, sort_at=-1 if self._sort else None)
-        return Page(reading.many(connection, rows), after)
+        kept, after = self._cut(rows, key_at=0, sort_at=-1 if self._sort else None)
+        return Page(reading.many(connection, kept), after)
 
     def names(self, connection: Connection) -> Names:
         """Keys alone."""
         home = self._resource.sql
         sort = f", {self._sort}" if self._sort else ""
         rows = self._rows(connection, f'SELECT m."{home.key}"{sort} FROM "{home.table}" m')
-        rows, after = self._cut(rows, key_at=0, sort_at=1 if self._sort else None)
-        return Names([row[0] for row in rows], after)
+        kept, after = self._cut(rows, key_at=0, sort_at=1 if self._sort else None)
+        return Names([row[0] for row in kept], after)
 
     def count(self, connection: Connection) -> int:
         """How many accounts there are."""

@@ -53,7 +53,7 @@ def latest() -> int:
     return len(_MIGRATIONS)
 
 
-def migrate(database: Database, tables: frozenset[str] | set[str]) -> int:
+def migrate(database: Database) -> int:
     """Bring our tables to the latest version; the number of migrations that ran.
 
     Safe to run from several processes: on SQLite and PostgreSQL each migration is one transaction, on
@@ -68,7 +68,8 @@ def migrate(database: Database, tables: frozenset[str] | set[str]) -> int:
         if database.dialect is Dialect.POSTGRESQL:
             connection.rows("SELECT pg_advisory_xact_lock(730120)")
         connection.execute(
-            f'CREATE TABLE IF NOT EXISTS "{VERSIONS}" ("version" BIGINT NOT NULL PRIMARY KEY){words["engine"]}'
+            f'CREATE TABLE IF NOT EXISTS "{VERSIONS}" '
+            f'("version" BIGINT NOT NULL PRIMARY KEY){words["engine"]}'
         )
         start = int(connection.value(f'SELECT COALESCE(MAX("version"), 0) FROM "{VERSIONS}"') or 0)
         for number, statements in enumerate(_MIGRATIONS[start:], start + 1):
