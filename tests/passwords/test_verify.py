@@ -134,6 +134,7 @@ NEVER = [
     "Test-Pass1",
     "{PLAIN.hex}zz",
     "{SCRAM-SHA-256}4096" + SCRAM_SHA_1,
+    "{SCRAM-SHA-1}4096,AXjF,Xt9vd2jNhrbIIYckbFeW9NXW+aahTwi22z3ve5pqAGg=" + SCRAM_SHA_1[-29:],
     "{PLAIN}" + "x" * 5000,
     "{\u017fHA}xyx8lBAuE2chgbvAUWBMXfqtw7w=",  # a long s is no S
     "\ud800",
