@@ -19,11 +19,11 @@ from mailwright.storage.protocol import (
     Query,
     Usage,
 )
-from mailwright.storage.sql import removal
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Database
 from mailwright.storage.sql.finding import Finding
 from mailwright.storage.sql.reading import Columns, Reading, has_place
+from mailwright.storage.sql.removal import Removal
 from mailwright.storage.sql.writing import Writing, hosted_domain
 
 _TAKEN = (
@@ -186,16 +186,16 @@ class SqlAccounts:
 
     def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
         """Remove the account and all that refers to it."""
-        if not removal.remove(self._connection, resource.sql, self._store.columns, key, farewell):
+        if not self._removal(resource).remove(key, farewell):
             raise NotFound(f"{resource.title} {key} does not exist", code=resource.missing)
 
     def rename(self, resource: Resource, old: str, new: str) -> None:
         """Give an account a new key, everywhere."""
-        renamed = removal.rename(
-            self._connection, resource.sql, self._store.columns, old, new, self._store.clock()
-        )
-        if not renamed:
+        if not self._removal(resource).rename(old, new, self._store.clock()):
             raise NotFound(f"{resource.title} {old} does not exist", code=resource.missing)
+
+    def _removal(self, resource: Resource) -> Removal:
+        return Removal(self._connection, resource.sql, self._store.columns)
 
     def is_taken(self, address: str) -> bool:
         """Whether the address belongs to anything."""
