@@ -1,3 +1,4 @@
+# ruff: noqa: INP001, S608 - a script; its statements are text for others to fill in
 """Write the look-up files in `postfix/` and `dovecot/`: one set for each database engine.
 
 The questions are the same on every engine and stand here once.
@@ -325,7 +326,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         found = stale()
         for path in found:
-            print(f"{path.relative_to(HERE.parent)} is not current; run contrib/maps.py")
+            sys.stdout.write(f"{path.relative_to(HERE.parent)}: run contrib/maps.py\n")
         return 1 if found else 0
     write()
     return 0

@@ -52,7 +52,7 @@ class _Imap(imaplib.IMAP4):
         self._source = source
         super().__init__(*server)
 
-    def _create_socket(self, timeout: float | None) -> socket.socket:
+    def _create_socket(self, timeout: float | None) -> socket.socket:  # noqa: ARG002
         return _connect(Server(self.host, self.port), self._source)
 
 
@@ -61,7 +61,7 @@ class _Pop3(poplib.POP3):
         self._source = source
         super().__init__(*server)
 
-    def _create_socket(self, timeout: float | None) -> socket.socket:
+    def _create_socket(self, timeout: float | None) -> socket.socket:  # noqa: ARG002
         return _connect(Server(self.host, self.port), self._source)
 
 
@@ -72,7 +72,7 @@ def _refused(answer: object, words: str) -> bool:
     return True
 
 
-def login_imap(server: Server, user: str, password: str, tls: bool, source: str) -> bool:
+def login_imap(server: Server, user: str, password: str, source: str, *, tls: bool) -> bool:
     with _Imap(server, source) as client:
         if tls:
             client.starttls(tls_context())
@@ -83,7 +83,7 @@ def login_imap(server: Server, user: str, password: str, tls: bool, source: str)
         return True
 
 
-def login_pop3(server: Server, user: str, password: str, tls: bool, source: str) -> bool:
+def login_pop3(server: Server, user: str, password: str, source: str, *, tls: bool) -> bool:
     client = _Pop3(server, source)
     try:
         if tls:
@@ -99,7 +99,7 @@ def login_pop3(server: Server, user: str, password: str, tls: bool, source: str)
         client.close()
 
 
-def login_smtp(server: Server, user: str, password: str, tls: bool, source: str) -> bool:
+def login_smtp(server: Server, user: str, password: str, source: str, *, tls: bool) -> bool:
     with smtplib.SMTP(*server, timeout=_SECONDS, source_address=(source, 0)) as client:
         if tls:
             client.starttls(context=tls_context())
@@ -110,7 +110,7 @@ def login_smtp(server: Server, user: str, password: str, tls: bool, source: str)
         return True
 
 
-def login_sieve(server: Server, user: str, password: str, tls: bool, source: str) -> bool:
+def login_sieve(server: Server, user: str, password: str, source: str, *, tls: bool) -> bool:
     connection = _connect(server, source)
     try:
         _sieve_answer(connection)
@@ -145,10 +145,10 @@ _LOGIN = {"imap": login_imap, "pop3": login_pop3, "sieve": login_sieve, "smtp": 
 
 
 def login(
-    protocol: Protocol, server: Server, user: str, password: str, tls: bool, trusted: bool
+    protocol: Protocol, server: Server, user: str, password: str, *, tls: bool, trusted: bool
 ) -> bool:
     source = _TRUSTED if trusted else _STRANGER
-    return _LOGIN[protocol](server, user, password, tls, source)
+    return _LOGIN[protocol](server, user, password, source, tls=tls)
 
 
 @contextmanager

@@ -57,8 +57,7 @@ def lab_mysql(mariadb_server: MariaDB) -> Iterator[Lab]:
     user, password = "vmailadmin", "lab-secret"
     with mariadb_server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(
-            f"GRANT ALL ON {NAME}.* TO '{user}'@'{mariadb_server.host}'"
-            f" IDENTIFIED BY '{password}'"
+            f"GRANT ALL ON {NAME}.* TO '{user}'@'{mariadb_server.host}' IDENTIFIED BY '{password}'"
         )
     database = AccountDatabase(
         Dialect.MYSQL,

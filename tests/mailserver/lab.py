@@ -26,7 +26,7 @@ from tests.mailserver.database import AccountDatabase
 from tests.mailserver.sink import Sink
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
-from tests.servers.process import make_folder, remove
+from tests.servers.process import make_folder, remove, write_as_of_old
 
 CONTRIB = Path(__file__).parents[2] / "contrib"
 ENGINE = {Dialect.SQLITE: "sqlite", Dialect.POSTGRESQL: "pgsql", Dialect.MYSQL: "mysql"}
@@ -119,11 +119,14 @@ class Lab:
         protocol: Protocol,
         user: str,
         password: str,
+        *,
         tls: bool = False,
         trusted: bool = False,
     ) -> bool:
         """Whether the user is let in. A trusted connection is one from this very host."""
-        return clients.login(protocol, self._server(protocol), user, password, tls, trusted)
+        return clients.login(
+            protocol, self._server(protocol), user, password, tls=tls, trusted=trusted
+        )
 
     def inbox(self, user: str, password: str) -> list[EmailMessage]:
         return clients.inbox(self._server("imap"), user, password)
@@ -166,10 +169,12 @@ class Lab:
         return self.postfix.queue_empty()
 
     def logs(self) -> str:
-        return f"--- Postfix\n{self.postfix.log()[-6000:]}\n--- Dovecot\n{self.dovecot.log()[-6000:]}"
+        return (
+            f"--- Postfix\n{self.postfix.log()[-6000:]}\n--- Dovecot\n{self.dovecot.log()[-6000:]}"
+        )
 
     def lookup(self, table: str, key: str) -> str | None:
-        """What one of Postfix's tables answers, e.g. lookup("virtual_alias_maps", "a@b.c")."""
+        """What one of Postfix's tables answers: the table's name is that of its file."""
         return self.postfix.lookup(f"{self._maps}/{table}.cf", key)
 
     @property
@@ -210,9 +215,7 @@ class Lab:
         lmtp = self._lmtp.removeprefix("lmtp:inet:")
         self.postfix.configure(
             main + _SETTINGS.format(sink=self.sink.nexthop, lmtp=lmtp),
-            _SERVICES.format(
-                user=MAIL_USER, lda=self.dovecot.lda, config=self.dovecot.config
-            ),
+            _SERVICES.format(user=MAIL_USER, lda=self.dovecot.lda, config=self.dovecot.config),
             self.dovecot.folder,
             self.dovecot.auth_socket,
         )
@@ -229,7 +232,7 @@ class Lab:
             "LOCAL": self._local,
         }
         for path in source.iterdir():
-            (target / path.name).write_text(_filled(path, placeholders))
+            write_as_of_old(target / path.name, _filled(path, placeholders))
 
 
 def _filled(path: Path, placeholders: dict[str, str]) -> str:
@@ -243,7 +246,7 @@ def _message(sender: str, recipients: Sequence[str], text: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = ", ".join(recipients)
-    message["Subject"] = text.partition("\n")[0]
+    message["Subject"] = text.partition("\n")[0][:70]
     message["Message-ID"] = make_msgid(domain="client.example.net")
     message.set_content(text)
     return message

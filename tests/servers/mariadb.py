@@ -23,8 +23,10 @@ class MariaDB:
         self._folder = make_folder("mariadb", user)
         data = self._folder / "data"
         run(
-            [install, "--no-defaults", f"--datadir={data}", "--skip-test-db"]
-            + ["--auth-root-authentication-method=normal", "--skip-name-resolve"],
+            [
+                *(install, "--no-defaults", f"--datadir={data}", "--skip-test-db"),
+                *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
+            ],
             user,
             self._folder,
         )

@@ -19,13 +19,9 @@ def free_port() -> int:
     for port in _random.sample(_RANGE, 200):
         if port in _given:
             continue
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-        _given.add(port)
-        return port
+        if is_free(port):
+            _given.add(port)
+            return port
     raise RuntimeError("no free port")
 
 
@@ -37,9 +33,20 @@ def answers(port: int, host: str = HOST) -> bool:
     return True
 
 
-def wait_until_it_answers(port: int, seconds: float = 20) -> None:
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do; closed connections do not count, a listener does.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def wait_until_it_is_free(port: int, seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
-    while not answers(port):
+    while not is_free(port):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing answers on port {port}")
-        time.sleep(0.02)
+            raise TimeoutError(f"port {port} is still taken")
+        time.sleep(0.01)

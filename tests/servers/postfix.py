@@ -9,8 +9,8 @@ import smtplib
 from pathlib import Path
 
 from tests.servers import require
-from tests.servers.ports import HOST, free_port
-from tests.servers.process import Process, make_folder, remove, run
+from tests.servers.ports import HOST, free_port, wait_until_it_is_free
+from tests.servers.process import Process, make_folder, remove, run, write_as_of_old
 
 _MAIN = """
 compatibility_level = 3.6
@@ -129,9 +129,7 @@ class Postfix:
         master = [Path(daemons) / "master", "-s", "-c", self.etc]
         self._process = Process(master, self.folder, log=self.folder / "postfix.log")
 
-    def configure(
-        self, settings: str, services: str, certificate: Path, auth_socket: Path
-    ) -> None:
+    def configure(self, settings: str, services: str, certificate: Path, auth_socket: Path) -> None:
         """Write the configuration: ours, then the caller's settings and services."""
         main = _MAIN.format(
             folder=self.folder,
@@ -140,15 +138,17 @@ class Postfix:
             certificate=certificate,
             auth_socket=auth_socket,
         )
-        (self.etc / "main.cf").write_text(main + settings)
         master = _MASTER.format(host=self.host, port=self.port)
-        (self.etc / "master.cf").write_text(master + services)
+        write_as_of_old(self.etc / "main.cf", main + settings)
+        write_as_of_old(self.etc / "master.cf", master + services)
 
     def start(self) -> None:
         self._process.start(self._ready)
 
     def stop(self) -> None:
+        """Stop; the daemons end a moment after their master and hold the port until then."""
         self._process.stop()
+        wait_until_it_is_free(self.port)
 
     def restart(self) -> None:
         self.stop()
@@ -177,9 +177,7 @@ class Postfix:
 
     def queue_empty(self) -> bool:
         queue = self.folder / "queue"
-        return not any(
-            path.is_file() for name in _QUEUED for path in (queue / name).rglob("*")
-        )
+        return not any(path.is_file() for name in _QUEUED for path in (queue / name).rglob("*"))
 
     def log(self) -> str:
         with contextlib.suppress(FileNotFoundError):
@@ -192,4 +190,3 @@ class Postfix:
                 return client.noop()[0] == 250
         except (OSError, smtplib.SMTPException):
             return False
-

@@ -41,8 +41,10 @@ class PostgreSQL:
         self._folder = make_folder("postgresql", self._user)
         self._data = self._folder / "data"
         run(
-            [initdb, "-D", self._data, "-A", "trust", "-U", self.superuser]
-            + ["-E", "UTF8", "--no-locale", "--no-sync"],
+            [
+                *(initdb, "-D", self._data, "-A", "trust", "-U", self.superuser),
+                *("-E", "UTF8", "--no-locale", "--no-sync"),
+            ],
             self._user,
         )
         with (self._data / "postgresql.conf").open("a") as settings:

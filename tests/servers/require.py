@@ -24,7 +24,7 @@ def program(name: str, *folders: str) -> str:
     if found:
         return found
     for folder in (*folders, "/usr/sbin"):
-        for match in sorted(glob.glob(f"{folder}/{name}"), reverse=True):
+        for match in sorted(glob.glob(f"{folder}/{name}"), reverse=True):  # noqa: PTH207
             if os.access(match, os.X_OK):
                 return match
     missing(name)
