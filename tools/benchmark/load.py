@@ -1,0 +1,99 @@
+"""Requests to a running server: many at once by wrk, or one after the other with their times."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from tools.benchmark.site import THREADS, WORKERS, Server
+
+SAMPLES = 300
+CONNECTIONS = WORKERS * THREADS
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+# A script for wrk: each request takes another of the first accounts.
+_SCRIPT = """
+local n = 0
+wrk.headers["Cookie"] = "%(cookie)s"
+wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+function request()
+  n = n + 1
+  return wrk.format("%(method)s", %(path)s, nil, %(body)s)
+end
+"""
+_ONE_USER = '"/api/user/u" .. (n %% 100) .. "@d" .. (n * 7 %% 100) .. ".example"'
+REQUESTS = {
+    "get_user": ("GET", _ONE_USER, "nil"),
+    "put_user": ("PUT", _ONE_USER, '"name=Name" .. n .. "&employeeid=E" .. n'),
+    "domain_names": ("GET", '"/api/domains?name_only=yes"', "nil"),
+}
+
+
+class Load:
+    """Load on one server; every run is bounded by ``seconds``."""
+
+    def __init__(self, server: Server, seconds: float) -> None:
+        self.server = server
+        self._seconds = seconds
+        wrk = shutil.which("wrk")
+        if wrk is None:
+            message = "wrk is needed for make bench: apt-get install wrk"
+            raise SystemExit(message)
+        self._wrk = wrk
+
+    def per_second(self, name: str) -> float:
+        """Requests per second; any answer but success ends the run."""
+        method, path, body = REQUESTS[name]
+        words = {"cookie": self.server.cookie, "method": method, "path": path, "body": body}
+        with tempfile.TemporaryDirectory() as folder:
+            script = Path(folder) / "script.lua"
+            script.write_text((_SCRIPT % words).replace("%%", "%"))
+            printed = subprocess.run(
+                [
+                    *(self._wrk, "-t", "1", "-c", str(CONNECTIONS), "-d", f"{self._seconds:.0f}s"),
+                    *("-s", str(script), "--timeout", "20s", self.server.base),
+                ],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        if "Non-2xx" in printed or "Socket errors" in printed:
+            message = f"{name}: not every request succeeded\n{printed}"
+            raise RuntimeError(message)
+        found = re.search(r"Requests/sec:\s+([0-9.]+)", printed)
+        if found is None:
+            raise RuntimeError(printed)
+        return float(found[1])
+
+    def medians(self, domains: int) -> dict[str, float]:
+        """Median milliseconds of single requests, spread over all domains that have mailboxes."""
+        connection = http.client.HTTPConnection(self.server.base.removeprefix("http://"), timeout=20)
+        times: dict[str, list[float]] = {}
+        for number in range(SAMPLES):
+            domain = f"d{number * 7919 % domains}.example"
+            new = f"/api/user/new{number}@{domain}"
+            old = f"/api/user/u{number % 100}@{domain}"
+            for name, method, path, body in (
+                ("get_user", "GET", old, ""),
+                ("put_user", "PUT", old, f"name=Name{number}&employeeid=E{number}"),
+                ("post_user", "POST", new, "name=New&password=Bench-Pass1&quota=10"),
+                ("delete_user", "DELETE", new, ""),
+                ("list_users", "GET", f"/api/users/{domain}?limit=50", ""),
+                ("list_domains", "GET", "/api/domains?limit=50", ""),
+            ):
+                begun = time.perf_counter()
+                connection.request(method, path, body, {**FORM, "Cookie": self.server.cookie})
+                answer = connection.getresponse()
+                text = answer.read()
+                times.setdefault(name, []).append((time.perf_counter() - begun) * 1000)
+                if answer.status not in {200, 201}:
+                    message = f"{method} {path}: {answer.status} {text[:300]!r}"
+                    raise RuntimeError(message)
+        connection.close()
+        return {name: statistics.median(found) for name, found in times.items()}

@@ -1,0 +1,170 @@
+"""A private PostgreSQL with the four databases, filled with accounts, and servers on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from tests.servers.ports import free_port
+from tests.servers.postgresql import PostgreSQL
+
+LOGICAL = ("vmail", "amavisd", "iredapd", "iredadmin")
+WORKERS, THREADS = 2, 8
+PASSWORD = "Bench-Pass1"
+ADMIN = "bench@mailwright.internal"
+WAIT_SECONDS = 30
+
+
+@dataclass
+class Server:
+    """A running server and a session on it."""
+
+    base: str
+    process: subprocess.Popen[bytes]
+    start_seconds: float
+    cookie: str = ""
+
+    def login(self) -> None:
+        body = f"username={ADMIN}&password={PASSWORD}".encode()
+        with urllib.request.urlopen(f"{self.base}/api/login", body, timeout=10) as answer:
+            self.cookie = answer.headers["Set-Cookie"].split(";", 1)[0]
+
+    def largest_worker_mib(self) -> float:
+        """Resident memory of the largest process of the server, in MiB."""
+        return max(_resident(pid) for pid in (self.process.pid, *_children(self.process.pid))) / 1024
+
+
+class Site:
+    """Start with ``with``; everything is gone afterwards."""
+
+    def __enter__(self) -> Site:
+        self.postgresql = PostgreSQL()
+        self.postgresql.start()
+        self.folder = tempfile.TemporaryDirectory(prefix="mailwright-bench-")
+        self.config = Path(self.folder.name) / "mailwright.toml"
+        for name in LOGICAL:
+            self.postgresql.create_database(name)
+        sections = "".join(
+            f'[databases.{name}]\nhost = "{self.postgresql.host}"\nport = {self.postgresql.port}\n'
+            f'name = "{name}"\nuser = "{self.postgresql.superuser}"\n'
+            for name in LOGICAL
+        )
+        self.port = free_port()
+        self.config.write_text(
+            f'[server]\nport = {self.port}\nworkers = {WORKERS}\nthreads = {THREADS}\n'
+            f'[api]\nenable_restful_api = true\n[storage]\nbackend = "postgresql"\n{sections}'
+            '[log]\nlevel = "warning"\n'
+        )
+        self._command("init", "--admin", ADMIN)
+        self._set_password()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.postgresql.remove()
+        self.folder.cleanup()
+
+    def seed(self, domains: int, mailboxes: int, per_domain: int) -> None:
+        """Have this many domains and mailboxes, ``per_domain`` of them in each domain that has any."""
+        with self.postgresql.connect("vmail") as connection:
+            connection.execute("TRUNCATE domain, mailbox, forwardings")
+            connection.execute(
+                "INSERT INTO domain (domain, description, settings) "
+                "SELECT 'd' || n || '.example', 'Domain ' || n, 'default_user_quota:100;' "
+                "FROM generate_series(0, %s - 1) n",
+                (domains,),
+            )
+            connection.execute(
+                "INSERT INTO mailbox (username, password, name, quota, domain, maildir, "
+                "storagebasedirectory, storagenode) "
+                "SELECT 'u' || n %% %s || '@d' || n / %s || '.example', '{SSHA512}x', 'User ' || n, 100, "
+                "'d' || n / %s || '.example', 'd/u/', '/var/vmail', 'vmail1' "
+                "FROM generate_series(0, %s - 1) n",
+                (per_domain, per_domain, per_domain, mailboxes),
+            )
+            connection.execute(
+                "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding) "
+                "SELECT username, username, domain, domain, 1 FROM mailbox"
+            )
+            connection.execute("VACUUM ANALYZE")
+
+    @contextmanager
+    def server(self) -> Iterator[Server]:
+        """The real server, as ``mailwright serve`` starts it, with a session."""
+        base = f"http://127.0.0.1:{self.port}"
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mailwright", "--config", str(self.config), "serve"],
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            _wait_until_ready(f"{base}/readyz", process, begun)
+            server = Server(base, process, time.monotonic() - begun)
+            server.login()
+            yield server
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def _command(self, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "mailwright", "--config", str(self.config), *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def _set_password(self) -> None:
+        from mailwright.passwords import hash_password
+
+        with self.postgresql.connect("vmail") as connection:
+            connection.execute(
+                "UPDATE admin SET password = %s WHERE username = %s", (hash_password(PASSWORD), ADMIN)
+            )
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], begun: float) -> None:
+    while time.monotonic() - begun < WAIT_SECONDS:
+        if process.poll() is not None:
+            message = f"the server ended with {process.returncode}"
+            raise RuntimeError(message)
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                json.load(answer)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.01)
+        else:
+            return
+    message = "the server did not become ready"
+    raise RuntimeError(message)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return found + [grandchild for child in found for grandchild in _children(child)]
+
+
+def _resident(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
