@@ -97,6 +97,11 @@ class Reading:
             for (table, key, wanted), alias in self._joins.items()
         )
         self.head = f'SELECT {", ".join(self._selected)} FROM "{self.home.table}" m{joined}'
+        self._lists_statement = " UNION ALL ".join(
+            f'SELECT {at}, "{place.value}" FROM "{place.table}" WHERE "{place.key}" = %s'
+            f"{conditions(place.where)}"
+            for at, (_, place) in enumerate(self._lists)
+        )
         self.by_key = f'{self.head} WHERE m."{self.home.key}" = %s'
 
     def one(self, connection: Connection, key: str, *, lock: str = "") -> Record | None:
@@ -105,8 +110,8 @@ class Reading:
         if row is None:
             return None
         values = self._values(row)
-        for field, place in self._lists:
-            values[field] = self._list(connection, place, key)
+        if self._lists:
+            self._read_lists(connection, key, values)
         for field, single in self._singles:
             values[field] = self._single(connection, single, key)
         self._derive(values)
@@ -210,13 +215,14 @@ class Reading:
             for field, place in self._derived:
                 values[field] = place.tell(named)
 
-    def _list(self, connection: Connection, place: SideRows, key: str) -> tuple[str, ...]:
-        rows = connection.rows(
-            f'SELECT "{place.value}" FROM "{place.table}" WHERE "{place.key}" = %s'
-            f"{conditions(place.where)}",
-            (key,),
-        )
-        return tuple(sorted(row[0] for row in rows))
+    def _read_lists(self, connection: Connection, key: str, values: dict[AnyField, Any]) -> None:
+        """All lists of one account in one round trip."""
+        members: list[list[str]] = [[] for _ in self._lists]
+        for at, value in connection.rows(self._lists_statement, (key,) * len(self._lists)):
+            members[at].append(value)
+        for (field, _), found in zip(self._lists, members, strict=True):
+            found.sort()
+            values[field] = tuple(found)
 
     def _lists_of(
         self,
