@@ -26,7 +26,7 @@ from mailwright.settings import Settings
 from mailwright.storage.sql.codecs import moment
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Contention, Database, Target
-from mailwright.storage.sql.store import SqlAccountStore, columns_of
+from mailwright.storage.sql.store import SqlAccountStore
 from mailwright.work import Leftover, Note, Work
 
 T = TypeVar("T")
@@ -260,4 +260,4 @@ def _sentence(note: Note) -> str:
     return f"{note.event.capitalize()} {subject}{changed}."
 
 
-__all__ = ["ACCOUNTS", "App", "columns_of", "configured_policy", "targets", "utc_now"]
+__all__ = ["ACCOUNTS", "App", "configured_policy", "targets", "utc_now"]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mailwright.storage.sql.catalogue import Columns, columns_of
 from mailwright.storage.sql.engine import Connection, Database
 from mailwright.storage.sql.removal import escaped
-from mailwright.storage.sql.store import columns_of
 from mailwright.work import Leftover
 
 
@@ -18,8 +18,9 @@ def forget(databases: Mapping[str, Database], leftover: Leftover) -> None:
     for name, step in (("iredapd", _iredapd), ("amavisd", _amavisd), ("iredadmin", _iredadmin)):
         database = databases.get(name)
         if database is not None:
+            tables = columns_of(database)
             with database.transaction() as connection:
-                step(connection, leftover)
+                step(connection, tables, leftover)
 
 
 def _accounts(column: str, leftover: Leftover, *, at: bool = True) -> tuple[str, list[object]]:
@@ -32,8 +33,7 @@ def _accounts(column: str, leftover: Leftover, *, at: bool = True) -> tuple[str,
     return f'("{column}" IN ({marks}) OR "{column}" LIKE %s ESCAPE \'!\')', [*names, within]
 
 
-def _iredapd(connection: Connection, leftover: Leftover) -> None:
-    tables = columns_of(connection)
+def _iredapd(connection: Connection, tables: Columns, leftover: Leftover) -> None:
     condition, parameters = _accounts("account", leftover)
     if "throttle_tracking" in tables and "throttle" in tables:
         connection.execute(
@@ -45,8 +45,7 @@ def _iredapd(connection: Connection, leftover: Leftover) -> None:
             connection.execute(f'DELETE FROM "{table}" WHERE {condition}', parameters)
 
 
-def _amavisd(connection: Connection, leftover: Leftover) -> None:
-    tables = columns_of(connection)
+def _amavisd(connection: Connection, tables: Columns, leftover: Leftover) -> None:
     if "users" not in tables:
         return
     condition, parameters = _accounts("email", leftover)
@@ -74,8 +73,7 @@ def _amavisd(connection: Connection, leftover: Leftover) -> None:
         connection.execute('DELETE FROM "policy" WHERE "policy_name" = %s', (name,))
 
 
-def _iredadmin(connection: Connection, leftover: Leftover) -> None:
-    tables = columns_of(connection)
+def _iredadmin(connection: Connection, tables: Columns, leftover: Leftover) -> None:
     for table, column in (("settings", "account"), ("mailwright_sessions", "username")):
         if table in tables:
             condition, parameters = _accounts(column, leftover, at=False)

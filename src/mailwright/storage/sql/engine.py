@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -193,6 +193,8 @@ class Database:
         self.writer: threading.Lock | _NoLock = (
             threading.Lock() if target.dialect is Dialect.SQLITE else _NoLock()
         )
+        # The columns of every table, once somebody asked (see catalogue.py).
+        self.catalogue: Mapping[str, frozenset[str]] | None = None
         self._idle: deque[Connection] = deque()
         self._room = threading.BoundedSemaphore(size)
 

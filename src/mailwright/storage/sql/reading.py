@@ -18,12 +18,12 @@ from mailwright.fields.places import (
     Switches,
 )
 from mailwright.fields.resource import Resource
+from mailwright.storage.sql.catalogue import Columns
 from mailwright.storage.sql.codecs import decoder, setting_value
 from mailwright.storage.sql.engine import Connection, Row
 from mailwright.storage.sql.settings_text import SettingsText
 
 Read = Callable[[Row], Any]
-Columns = Mapping[str, frozenset[str]]
 MOST_KEYS_AT_ONCE = 500
 
 

@@ -9,10 +9,11 @@ from mailwright.errors import Exists
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.places import Journal, Match, Reference, SideRows, SqlHome
 from mailwright.storage.protocol import Farewell
+from mailwright.storage.sql.catalogue import Columns
 from mailwright.storage.sql.codecs import day, moment
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection
-from mailwright.storage.sql.reading import Columns, conditions
+from mailwright.storage.sql.reading import conditions
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 
 from mailwright.errors import Exists, NotFound
 from mailwright.fields.field import AnyField, Changes, Record
@@ -19,10 +18,11 @@ from mailwright.storage.protocol import (
     Query,
     Usage,
 )
+from mailwright.storage.sql.catalogue import Columns, columns_of
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Database
 from mailwright.storage.sql.finding import Finding
-from mailwright.storage.sql.reading import Columns, Reading, has_place
+from mailwright.storage.sql.reading import Reading, has_place
 from mailwright.storage.sql.removal import Removal
 from mailwright.storage.sql.writing import Writing, hosted_domain
 
@@ -60,11 +60,10 @@ class SqlAccountStore:
         """The engine's name."""
         return self.database.dialect.value
 
-    @cached_property
+    @property
     def columns(self) -> Columns:
-        """The columns that this server really has, by table; read once."""
-        with self.database.connection() as connection:
-            return columns_of(connection)
+        """The columns that this server really has, by table."""
+        return columns_of(self.database)
 
     @contextmanager
     def session(self) -> Iterator[SqlAccounts]:
@@ -74,7 +73,7 @@ class SqlAccountStore:
 
     def check(self) -> Sequence[str]:
         """Connect anew and look at the schema; sentences about what is missing."""
-        self.__dict__.pop("columns", None)
+        self.database.catalogue = None
         self._readings.clear()
         return [
             f"the table {table} is missing"
@@ -252,28 +251,3 @@ class SqlAccounts:
             return frozenset()
         present = self._store.columns[resource.sql.table]
         return frozenset(name for name, switch in place.names.items() if switch.own in present)
-
-
-def columns_of(connection: Connection) -> Columns:
-    """The columns of every table of the database that a connection is for."""
-    match connection.dialect:
-        case Dialect.SQLITE:
-            rows = connection.rows(
-                "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c "
-                "WHERE t.type = 'table'"
-            )
-        case Dialect.POSTGRESQL:
-            rows = connection.rows(
-                "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
-                "WHERE c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped "
-                "AND pg_table_is_visible(c.oid) AND c.relnamespace <> 'pg_catalog'::regnamespace"
-            )
-        case Dialect.MYSQL:
-            rows = connection.rows(
-                "SELECT table_name, column_name FROM information_schema.columns "
-                "WHERE table_schema = DATABASE()"
-            )
-    tables: dict[str, set[str]] = {}
-    for table, column in rows:
-        tables.setdefault(table, set()).add(column)
-    return {table: frozenset(columns) for table, columns in tables.items()}

@@ -21,9 +21,10 @@ from mailwright.fields.places import (
     Switches,
 )
 from mailwright.fields.resource import Resource
+from mailwright.storage.sql.catalogue import Columns
 from mailwright.storage.sql.codecs import moment, setting_text, stored
 from mailwright.storage.sql.engine import Connection
-from mailwright.storage.sql.reading import Columns, conditions, has_place
+from mailwright.storage.sql.reading import conditions, has_place
 from mailwright.storage.sql.settings_text import SettingsText
 
 MOST_ROWS_AT_ONCE = 500
