@@ -9,6 +9,7 @@ from typing import Final, Generic, Literal, TypeVar
 from mailwright.storage.sql.dialect import Dialect
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 EVERYWHERE: Final = frozenset(Dialect)
 MYSQL: Final = frozenset({Dialect.MYSQL})
@@ -17,11 +18,11 @@ NOT_POSTGRESQL: Final = EVERYWHERE - {Dialect.POSTGRESQL}
 
 
 @dataclass(frozen=True, slots=True)
-class Differs(Generic[T]):
+class Differs(Generic[T_co]):
     """A value that PostgreSQL and MySQL disagree about; SQLite follows PostgreSQL."""
 
-    postgresql: T
-    mysql: T
+    postgresql: T_co
+    mysql: T_co
 
 
 def on(dialect: Dialect, value: T | Differs[T]) -> T:
