@@ -25,7 +25,9 @@ class MailwrightError(Exception):
 
     default_code = "ERROR"
 
-    def __init__(self, reason: str, *, code: str | None = None, parameter: str | None = None) -> None:
+    def __init__(
+        self, reason: str, *, code: str | None = None, parameter: str | None = None
+    ) -> None:
         super().__init__(reason)
         self.code = code or self.default_code
         self.reason = reason
