@@ -50,6 +50,7 @@ class Setting:
 
     key: str
     codec: Codec = Codec.TEXT
+    only: tuple[str, ...] = ()  # of a list: the members that mean something here; empty for any
 
 
 class Part(enum.Enum):

@@ -40,7 +40,12 @@ from mailwright.fields.places import (
 )
 from mailwright.fields.resource import Resource
 from mailwright.resources.operations import Account
-from mailwright.resources.rules import language_is_installed, lowered
+from mailwright.resources.rules import (
+    language_is_installed,
+    lowered,
+    names_are_kept,
+    names_are_known,
+)
 from mailwright.work import Work
 
 SERVICES = ("self-service", "mail", "domainalias", "senderbcc", "recipientbcc")
@@ -223,7 +228,7 @@ ENABLED_SERVICES = Field(
     "Services that are switched on for the domain",
     (),
     group="services",
-    sql=Setting("enabled_services", Codec.LIST),
+    sql=Setting("enabled_services", Codec.LIST, only=("self-service",)),
     adds=("addService", "enableService"),
     removes=("removeService", "disableService"),
     clears=("removeAllServices",),
@@ -472,6 +477,15 @@ def language(work: Work, _name: str, _record: Record, changes: Changes) -> None:
     language_is_installed(work, LANGUAGE, changes)
 
 
+def names_mean_something(work: Work, _name: str, record: Record, changes: Changes) -> None:
+    """Services, profiles and preferences are ones that exist; services also ones that SQL can keep."""
+    names_are_known(ENABLED_SERVICES, SERVICES, record, changes)
+    names_are_known(DISABLED_DOMAIN_PROFILES, DOMAIN_PROFILES, record, changes)
+    names_are_known(DISABLED_USER_PROFILES, USER_PROFILES, record, changes)
+    names_are_known(DISABLED_USER_PREFERENCES, USER_PREFERENCES, record, changes)
+    names_are_kept(work, RESOURCE, ENABLED_SERVICES, record, changes)
+
+
 def default_quota_fits(_work: Work, _name: str, record: Record, changes: Changes) -> None:
     """New users do not start above the largest quota of one user."""
     if DEFAULT_QUOTA in changes or MAX_USER_QUOTA in changes:
@@ -555,6 +569,7 @@ ACCOUNT = Account(
     before_removal=(last_admin_is_elsewhere,),
     rules=(
         language,
+        names_mean_something,
         default_quota_fits,
         password_lengths_agree,
         backup_mx,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailwright.errors import Invalid
 from mailwright.fields.field import Changes, Field, Record
+from mailwright.fields.resource import Resource
 from mailwright.work import Work
 
 
@@ -14,6 +15,37 @@ def language_is_installed(work: Work, field: Field[str], changes: Changes) -> No
         raise Invalid(
             f"{field.name} ({code}): this server has no such language", parameter=field.name
         )
+
+
+def names_are_known(
+    field: Field[tuple[str, ...]], known: tuple[str, ...], record: Record, changes: Changes
+) -> None:
+    """New members of a list are names that mean something; stored ones stay, whoever wrote them."""
+    if field not in changes:
+        return
+    before = record[field]
+    strange = [name for name in changes[field] if name not in before and name not in known]
+    if strange:
+        raise Invalid(
+            f"{field.name} ({', '.join(strange)}): known are {', '.join(known)}",
+            parameter=field.name,
+        )
+
+
+def names_are_kept(
+    work: Work, resource: Resource, field: Field[tuple[str, ...]], record: Record, changes: Changes
+) -> None:
+    """Names that this backend or schema has no place for are ignored, as the API document says."""
+    kept = work.accounts.names_kept(resource, field)
+    if field not in changes or kept is None:
+        return
+    before = record[field]
+    ignored = [name for name in changes[field] if name not in kept and name not in before]
+    if ignored:
+        work.warn(f"{field.name}: {', '.join(ignored)} has no place on this server; ignored")
+        changes[field] = tuple(name for name in changes[field] if name not in ignored)
+    if set(changes[field]) == set(before):
+        changes.pop(field)
 
 
 def lowered(field: Field[int], record: Record, changes: Changes) -> bool:

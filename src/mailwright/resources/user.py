@@ -40,7 +40,7 @@ from mailwright.fields.resource import Request, Resource
 from mailwright.resources import domain as domains
 from mailwright.resources.mailbox_path import maildir, storage_base
 from mailwright.resources.operations import Account
-from mailwright.resources.rules import language_is_installed
+from mailwright.resources.rules import language_is_installed, names_are_kept
 from mailwright.work import Work
 
 # What Dovecot and Postfix ask for each service, and what changes with it (SQL reference 4.7b).  The
@@ -531,18 +531,9 @@ def alias_addresses_are_free(work: Work, key: str, record: Record, changes: Chan
         changes.pop(ALIASES)
 
 
-def services_are_known(work: Work, _key: str, record: Record, changes: Changes) -> None:
-    """Names without a column are ignored, as the API document says, and named in a warning."""
-    if ENABLED_SERVICES not in changes:
-        return
-    known = [name for name in changes[ENABLED_SERVICES] if name in SERVICES]
-    unknown = [name for name in changes[ENABLED_SERVICES] if name not in SERVICES]
-    if unknown:
-        work.warn(f"this server has no service named {', '.join(unknown)}; ignored")
-    changes[ENABLED_SERVICES] = tuple(known)
-    before = record[ENABLED_SERVICES]
-    if set(known) == set(before):
-        changes.pop(ENABLED_SERVICES)
+def services_have_columns(work: Work, _key: str, record: Record, changes: Changes) -> None:
+    """Services without a column are ignored, as the API document says."""
+    names_are_kept(work, RESOURCE, ENABLED_SERVICES, record, changes)
 
 
 def grant_follows_rank(work: Work, key: str, record: Record, changes: Changes) -> None:
@@ -657,7 +648,7 @@ ACCOUNT = Account(
         quota_fits_the_domain,
         forwarding_is_never_empty,
         alias_addresses_are_free,
-        services_are_known,
+        services_have_columns,
         grant_follows_rank,
         last_admin_stays_active,
     ),

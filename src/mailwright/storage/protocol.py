@@ -170,6 +170,10 @@ class Accounts(Protocol):
         """Whether this server's schema has a place for the field."""
         ...
 
+    def names_kept(self, resource: Resource, field: AnyField) -> frozenset[str] | None:
+        """The members of a list that this backend can keep; ``None`` for any."""
+        ...
+
 
 class AccountStore(Protocol):
     """Where accounts are kept."""

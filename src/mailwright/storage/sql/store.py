@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from mailwright.errors import Exists, NotFound
 from mailwright.fields.field import AnyField, Changes, Record
-from mailwright.fields.places import Switches
+from mailwright.fields.places import Setting, Switches
 from mailwright.fields.resource import Resource
 from mailwright.storage.protocol import (
     Administrator,
@@ -244,10 +244,12 @@ class SqlAccounts:
         """Whether this server's schema has a place for the field."""
         return has_place(resource.sql, field.sql, self._store.columns)
 
-    def names_of(self, resource: Resource, field: AnyField) -> frozenset[str]:
-        """The names of a list of switches that this server's schema has a column for."""
+    def names_kept(self, resource: Resource, field: AnyField) -> frozenset[str] | None:
+        """The members of a list that this server's schema can keep; ``None`` for any."""
         place = field.sql
-        if not isinstance(place, Switches):
-            return frozenset()
-        present = self._store.columns[resource.sql.table]
-        return frozenset(name for name, switch in place.names.items() if switch.own in present)
+        if isinstance(place, Switches):
+            present = self._store.columns[resource.sql.table]
+            return frozenset(name for name, switch in place.names.items() if switch.own in present)
+        if isinstance(place, Setting) and place.only:
+            return frozenset(place.only)
+        return None
