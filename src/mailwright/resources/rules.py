@@ -44,7 +44,8 @@ def names_are_kept(
     if ignored:
         work.warn(f"{field.name}: {', '.join(ignored)} has no place on this server; ignored")
         changes[field] = tuple(name for name in changes[field] if name not in ignored)
-    if set(changes[field]) == set(before):
+    wanted = changes[field]
+    if set(wanted) == set(before):
         changes.pop(field)
 
 
