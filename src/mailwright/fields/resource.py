@@ -91,7 +91,10 @@ class Resource:
 
     def needed_for(self, named: tuple[AnyField, ...]) -> tuple[AnyField, ...]:
         """What to read under a lock: the account's own row, and what the request names besides."""
-        return self._needed.setdefault(named, self._own_row_and(named))
+        found = self._needed.get(named)
+        if found is None:
+            found = self._needed[named] = self._own_row_and(named)
+        return found
 
     def _own_row_and(self, named: tuple[AnyField, ...]) -> tuple[AnyField, ...]:
         own = (
