@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,11 +32,14 @@ class Request:
     values: dict[AnyField, Any]
     edits: dict[AnyField, Edit]
     warnings: tuple[str, ...] = ()
+    # What an update could not read.  It is an error unless it repeats what is stored: a server that
+    # other programs wrote to holds values that would not be taken from a client.
+    unread: dict[AnyField, tuple[str, Invalid]] = field(default_factory=dict)
 
     @property
     def fields(self) -> tuple[AnyField, ...]:
         """Every field that the request names."""
-        return (*self.values, *self.edits)
+        return (*self.values, *self.edits, *self.unread)
 
     def against(self, record: Record) -> Changes:
         """The changes that remain once everything equal to the stored account is left out.
@@ -44,6 +47,9 @@ class Request:
         A parameter that repeats the stored value changes nothing and conflicts with nothing, so that
         the answer of a GET can be sent back.
         """
+        for field_, (text, error) in self.unread.items():
+            if text != as_text(record[field_]):
+                raise error
         changes = Changes()
         changes.named = frozenset(self.fields)
         for field_, value in self.values.items():
@@ -146,6 +152,7 @@ class _Reading:
         self.edits: dict[AnyField, dict[str, tuple[str, ...]]] = {}
         self.named: dict[tuple[AnyField, str], str] = {}
         self.warnings: list[str] = []
+        self.unread: dict[AnyField, tuple[str, Invalid]] = {}
 
     def of(self, form: Form) -> Request:
         for name, texts in form.items():
@@ -154,6 +161,7 @@ class _Reading:
             self.values,
             {field_: Edit(**parts) for field_, parts in self.edits.items()},
             tuple(self.warnings),
+            self.unread,
         )
 
     def _parameter(self, name: str, texts: Sequence[str]) -> None:
@@ -187,7 +195,13 @@ class _Reading:
         if self.named.get((field_, role)) in names[: names.index(name)]:
             return
         self.named[field_, role] = name
-        value = parse(field_, name, texts)
+        try:
+            value = parse(field_, name, texts)
+        except Invalid as error:
+            if self.verb is not Verb.UPDATE or name != field_.name:
+                raise
+            self.unread[field_] = (",".join(texts), error)
+            return
         if role == "value":
             self.values[field_] = value
             return
@@ -220,6 +234,13 @@ def parse(field_: AnyField, name: str, texts: Sequence[str]) -> Any:
     except ValueError as error:
         repeated = "" if field_.kind.secret or not text.strip() else f" ({shown(text)})"
         raise Invalid(f"{name}{repeated}: {error}", parameter=name) from None
+
+
+def as_text(value: object) -> str:
+    """A stored value as a form would repeat it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _doing(verb: Verb) -> str:

@@ -153,6 +153,7 @@ def read_request(work: Work, resource: Resource, form: Form, verb: Verb) -> Requ
             work.warn(f"{field.name} has no place in this server's schema; ignored")
             request.values.pop(field, None)
             request.edits.pop(field, None)
+            request.unread.pop(field, None)
     if verb is Verb.CREATE:
         for field in resource.required:
             if not request.values.get(field):
