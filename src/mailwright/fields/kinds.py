@@ -87,6 +87,8 @@ class Whole:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
+MEGABYTES = Whole(0, 2**43 - 1)  # Dovecot's query multiplies by 1048576 in 64 bits
+
 _YES = frozenset({"yes", "true", "1", "on"})
 _NO = frozenset({"no", "false", "0", "off"})
 

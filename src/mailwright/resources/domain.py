@@ -11,6 +11,7 @@ from typing import Any
 from mailwright.errors import Exists, Forbidden, Invalid
 from mailwright.fields.field import Changes, Field, Record
 from mailwright.fields.kinds import (
+    MEGABYTES,
     Choice,
     DomainName,
     Email,
@@ -81,7 +82,7 @@ STATUS = Field(
 )
 QUOTA = Field(
     "quota",
-    Whole(),
+    MEGABYTES,
     "Mailbox quota of the whole domain in MB; 0 for no limit",
     0,
     group="limits",
@@ -109,7 +110,7 @@ TRANSPORT = Field(
 )
 DEFAULT_QUOTA = Field(
     "defaultQuota",
-    Whole(),
+    MEGABYTES,
     "Quota of newly created users in MB; 0 for none",
     0,
     group="limits",
@@ -118,7 +119,7 @@ DEFAULT_QUOTA = Field(
 )
 MAX_USER_QUOTA = Field(
     "maxUserQuota",
-    Whole(),
+    MEGABYTES,
     "Largest quota of one user in MB; 0 for no limit",
     0,
     group="limits",
@@ -347,7 +348,7 @@ LISTS = Field(
 )
 ALLOCATED = Field(
     "allocatedQuota",
-    Whole(),
+    MEGABYTES,
     "Sum of its users' quotas in MB",
     0,
     sql=Counted("mailbox", "domain", total="quota"),

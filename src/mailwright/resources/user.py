@@ -9,6 +9,7 @@ from mailwright.errors import Exists, Forbidden, Invalid, LimitReached, NotFound
 from mailwright.fields.addresses import domain_of, without_extension
 from mailwright.fields.field import Changes, Field, Record
 from mailwright.fields.kinds import (
+    MEGABYTES,
     Choice,
     Email,
     Language,
@@ -95,7 +96,7 @@ PASSWORD = Field(
 )
 QUOTA = Field(
     "quota",
-    Whole(),
+    MEGABYTES,
     "Mailbox quota in MB; 0 for no limit",
     0,
     group="limits",
