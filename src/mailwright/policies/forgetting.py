@@ -36,9 +36,11 @@ def _accounts(column: str, leftover: Leftover, *, at: bool = True) -> tuple[str,
 def _iredapd(connection: Connection, tables: Columns, leftover: Leftover) -> None:
     condition, parameters = _accounts("account", leftover)
     if "throttle_tracking" in tables and "throttle" in tables:
+        # A rule of the domain or of everybody counts each account by itself.
         connection.execute(
-            f'DELETE FROM "throttle_tracking" WHERE "tid" IN (SELECT "id" FROM "throttle" WHERE {condition})',
-            parameters,
+            f'DELETE FROM "throttle_tracking" WHERE {condition} '
+            f'OR "tid" IN (SELECT "id" FROM "throttle" WHERE {condition})',
+            [*parameters, *parameters],
         )
     for table in ("throttle", "greylisting", "greylisting_whitelists"):
         if table in tables:
