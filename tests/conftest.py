@@ -8,6 +8,14 @@ import pytest
 
 from tests.servers.mariadb import MariaDB
 from tests.servers.postgresql import PostgreSQL
+from tests.stores import (  # noqa: F401
+    any_app,
+    site,
+    site_mariadb,
+    site_postgresql,
+    site_sqlite,
+    utc,
+)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""What every account store promises, on every engine."""
