@@ -80,7 +80,7 @@ class Connection:
 
     def rows(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of a query."""
-        self._run(statement, parameters)
+        self._run_safely(statement, parameters)
         try:
             found: list[Row] = self._cursor.fetchall()
         except self._driver.errors as error:
@@ -101,7 +101,7 @@ class Connection:
         """Start a transaction that will write."""
         self._database.writer.acquire()
         try:
-            self._run(self._driver.begin, ())
+            self._run_safely(self._driver.begin, ())
         except BaseException:
             self._database.writer.release()
             raise
@@ -151,6 +151,16 @@ class Connection:
                 f"the {self._database.target.name} database cannot be reached",
                 code="SERVER_DOWN",
             ) from (translated if isinstance(translated, Unavailable) else None)
+
+    def _run_safely(self, statement: str, parameters: Parameters) -> None:
+        """Run a statement that may be repeated; a server that was restarted costs no request."""
+        try:
+            self._run(statement, parameters)
+        except Unavailable as error:
+            if self.in_transaction or not self.closed or error.code != Unavailable.default_code:
+                raise
+            self._open()
+            self._run(statement, parameters)
 
     def _run(self, statement: str, parameters: Parameters) -> None:
         try:
