@@ -72,7 +72,9 @@ def lab_mysql(mariadb_server: MariaDB) -> Iterator[Lab]:
 
 
 @pytest.fixture(params=[dialect.value for dialect in Dialect])
-def lab(request: pytest.FixtureRequest) -> Lab:
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     lab: Lab = request.getfixturevalue(f"lab_{request.param}")
     lab.empty()
-    return lab
+    before = len(lab.complaints())
+    yield lab
+    assert [] == lab.complaints()[before:]

@@ -10,6 +10,7 @@ Users must be stored below `lab.storage` (`storagebasedirectory`).
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import smtplib
 import time
@@ -46,6 +47,9 @@ dovecot unix - n n - - pipe
 """
 
 
+_COMPLAINT = re.compile(r"\b(?:error|fatal|panic): |table lookup problem", re.IGNORECASE)
+
+
 class Reply(NamedTuple):
     """What the server said to a recipient; after DATA that is what it said to the message."""
 
@@ -61,10 +65,10 @@ class Lab:
     def __init__(self, database: AccountDatabase, local_delivery: str = "lmtp") -> None:
         """`local_delivery` says what the transport `dovecot` means: `lmtp` or `lda`."""
         self.database = database
-        self.sink = Sink()
-        self.storage = make_folder("mail", MAIL_USER)
         self.dovecot = Dovecot(MAIL_USER)
         self.postfix = Postfix()
+        self.storage = make_folder("mail", MAIL_USER)
+        self.sink = Sink()
         self._lmtp = f"lmtp:inet:{self.dovecot.host}:{self.dovecot.lmtp}"
         self._local = self._lmtp if local_delivery == "lmtp" else "dovecot"
         self._sent: dict[tuple[str, str], float] = {}
@@ -172,6 +176,11 @@ class Lab:
         return (
             f"--- Postfix\n{self.postfix.log()[-6000:]}\n--- Dovecot\n{self.dovecot.log()[-6000:]}"
         )
+
+    def complaints(self) -> list[str]:
+        """What the programs could not do, for instance because a query failed."""
+        lines = (self.postfix.log() + self.dovecot.log()).splitlines()
+        return [line for line in lines if _COMPLAINT.search(line)]
 
     def lookup(self, table: str, key: str) -> str | None:
         """What one of Postfix's tables answers: the table's name is that of its file."""

@@ -56,6 +56,7 @@ def test_mail_to_a_user_is_delivered_by_lmtp_and_read_by_imap(org: Lab) -> None:
     (message,) = org.wait_for_mail(JANE, PASSWORD)
     assert "first letter" == message["Subject"]
     assert "first letter" == message.get_content().strip()
+    org.settle()
     assert "lmtp(jane@example.org)" in org.dovecot.log()
     assert 0 == count(org, JOHN)
 
@@ -373,7 +374,7 @@ def test_logins_and_deliveries_are_recorded(org: Lab) -> None:
     assert org.login("imap", JANE, PASSWORD)
     assert org.login("pop3", JANE, PASSWORD)
 
-    def times() -> list[tuple]:
+    def times() -> list[tuple[int, ...]]:
         return org.database.rows(
             "SELECT imap, pop3, lda FROM last_login WHERE username = ? AND domain = ?",
             *(JANE, "example.org"),
@@ -461,3 +462,16 @@ def test_an_emptied_lab_knows_nobody(org: Lab) -> None:
 def test_sqlite_is_read_and_written_in_wal_mode(lab_sqlite: Lab) -> None:
     assert Dialect.SQLITE is lab_sqlite.database.dialect
     assert [("wal",)] == lab_sqlite.database.rows("PRAGMA journal_mode")
+
+
+def test_a_failing_query_is_noticed(lab_sqlite: Lab) -> None:
+    """The fixture `lab` fails a test during which a program complained."""
+    lab_sqlite.empty()
+    lab_sqlite.database.execute("ALTER TABLE domain RENAME TO hidden")
+    try:
+        with pytest.raises(AssertionError, match="neither let in nor refused"):
+            lab_sqlite.login("imap", JANE, PASSWORD)
+    finally:
+        lab_sqlite.database.execute("ALTER TABLE hidden RENAME TO domain")
+
+    assert JANE in lab_sqlite.complaints()[-1]

@@ -108,6 +108,9 @@ class Postfix:
         self._postqueue = require.program("postqueue")
         self._postmap = require.program("postmap")
         self._postsuper = require.program("postsuper")
+        self._daemon = require.program(
+            "master", run([self._postconf, "-d", "-h", "daemon_directory"]).strip()
+        )
         self.host = HOST
         self.port = free_port()
         self.folder = make_folder("postfix")
@@ -124,9 +127,8 @@ class Postfix:
             shutil.chown(self.folder / name, owner)
         shutil.chown(self.folder / "queue/pid", "root")
         self._packaged = packaged
-        daemons = run([self._postconf, "-d", "-h", "daemon_directory"]).strip()
         # Not `postfix start-fg`, which would be a shell between us and the master.
-        master = [Path(daemons) / "master", "-s", "-c", self.etc]
+        master: list[str | Path] = [self._daemon, "-s", "-c", self.etc]
         self._process = Process(master, self.folder, log=self.folder / "postfix.log")
 
     def configure(self, settings: str, services: str, certificate: Path, auth_socket: Path) -> None:
@@ -168,7 +170,7 @@ class Postfix:
             return run([self._postmap, "-c", self.etc, "-q", key, table]).strip()
         return None
 
-    def queue(self) -> list[dict]:
+    def queue(self) -> list[dict[str, object]]:
         lines = run([self._postqueue, "-c", self.etc, "-j"]).splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 

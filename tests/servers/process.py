@@ -36,7 +36,7 @@ def identity(user: str | None) -> dict[str, Any]:
 
 def run(command: Sequence[str | Path], user: str | None = None, cwd: Path | None = None) -> str:
     """Run to the end; the output is in the error if it fails."""
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [str(word) for word in command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -52,7 +52,7 @@ def run(command: Sequence[str | Path], user: str | None = None, cwd: Path | None
 
 
 class Process:
-    """A server in the foreground, killed by the kernel should this process die first."""
+    """A server in the foreground, stopped by a watch should this process die first."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Process:
         self._printed = folder / "output.log"
         self._logs = [self._printed, *([log] if log else [])]
         self._child: subprocess.Popen[bytes] | None = None
+        self._watch: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
@@ -80,11 +81,9 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def start(self, ready: Callable[[], bool], seconds: float = 20) -> None:
-        setpriv = shutil.which("setpriv")
-        leash = [setpriv, "--pdeathsig", self.stop_signal.name[3:]] if setpriv else []
         with self._printed.open("ab") as output:
             self._child = subprocess.Popen(
-                [*leash, *self.command],
+                self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -92,6 +91,7 @@ class Process:
                 start_new_session=True,
                 **identity(self.user),
             )
+        self._watch = _watch(self._child.pid, self.stop_signal)
         atexit.register(self.stop)
         deadline = time.monotonic() + seconds
         while not ready():
@@ -104,19 +104,37 @@ class Process:
     def stop(self, seconds: float = 15) -> None:
         atexit.unregister(self.stop)
         child, self._child = self._child, None
-        if child is None or child.poll() is not None:
+        if child is None:
             return
-        child.send_signal(self.stop_signal)
-        try:
-            child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        if child.poll() is None:
+            child.send_signal(self.stop_signal)
+            try:
+                child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        if self._watch is not None:
+            self._watch.communicate(b"stopped\n")
+            self._watch = None
 
     def output(self) -> str:
         """The end of what it printed and logged."""
         texts = (log.read_text(errors="replace") for log in self._logs if log.exists())
         return "\n".join(text[-4000:] for text in texts)
+
+
+def _watch(pid: int, stop_signal: signal.Signals) -> subprocess.Popen[bytes]:
+    """A process that waits for a word from us and, if we fall silent, stops the server.
+
+    The kernel's own signal on a parent's death is lost by servers that change their user.
+    """
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f"read word || kill -{stop_signal.name[3:]} {pid}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def remove(folder: Path) -> None:

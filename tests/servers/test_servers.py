@@ -13,10 +13,11 @@ from tests.servers.postgresql import PostgreSQL
 
 @pytest.fixture(params=["postgresql_server", "mariadb_server"])
 def server(request: pytest.FixtureRequest) -> PostgreSQL | MariaDB:
-    return request.getfixturevalue(request.param)
+    server: PostgreSQL | MariaDB = request.getfixturevalue(request.param)
+    return server
 
 
-def ask(server: PostgreSQL | MariaDB, database: str, *statements: str) -> list[tuple]:
+def ask(server: PostgreSQL | MariaDB, database: str, *statements: str) -> list[tuple[object, ...]]:
     with server.connect(database) as connection, connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
