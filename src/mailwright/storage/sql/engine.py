@@ -82,10 +82,10 @@ class Connection:
         """All rows of a query."""
         self._run_safely(statement, parameters)
         try:
-            found: list[Row] = self._cursor.fetchall()
+            found = self._cursor.fetchall()
         except self._driver.errors as error:
             raise self._driver.translate(error) from None
-        return found
+        return found if isinstance(found, list) else list(found)
 
     def row(self, statement: str, parameters: Parameters = ()) -> Row | None:
         """The first row of a query, if there is one."""
