@@ -1,0 +1,160 @@
+"""Logging in: who may, and how attempts are slowed.
+
+An attempt is counted before its password is looked at, under a lock that all workers share, so that
+attempts side by side do not each get a free try.  An attempt that is refused for its haste is not counted.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from mailwright.app import App
+from mailwright.authz import Action, Actor, Role
+from mailwright.errors import NotAuthenticated, TooManyAttempts
+from mailwright.fields.addresses import LONGEST_ADDRESS, domain_of
+from mailwright.fields.field import Field
+from mailwright.fields.kinds import Password, Text
+from mailwright.http.clients import Client, subject
+from mailwright.passwords import known_scheme, verify_password, waste_time
+from mailwright.settings import Login
+from mailwright.storage.sql.dialect import Dialect
+from mailwright.storage.sql.engine import Connection, Contention
+from mailwright.work import Work
+
+TRIES = 4
+CLEANED_AT_ONCE = 200
+LARGEST_EXPONENT = 20
+
+USERNAME = Field(
+    "username", Text(LONGEST_ADDRESS), "Full address of an admin", "", example="admin@example.org"
+)
+PASSWORD = Field("password", Password(), "Password in plain text", "", example="u0tBF82cIV@vi8Gme")
+
+_TABLE = '"mailwright_login_failures"'
+_ADD = f'INSERT INTO {_TABLE} ("subject", "failures", "last_failure") VALUES (%s, 0, 0)'  # noqa: S608
+_ADD_IF_MISSING = {
+    Dialect.SQLITE: f"{_ADD} ON CONFLICT DO NOTHING",
+    Dialect.POSTGRESQL: f"{_ADD} ON CONFLICT DO NOTHING",
+    Dialect.MYSQL: _ADD.replace("INSERT", "INSERT IGNORE", 1),
+}
+_READ = f'SELECT "failures", "last_failure" FROM {_TABLE} WHERE "subject" = %s'  # noqa: S608
+_LOCK = {Dialect.SQLITE: "", Dialect.POSTGRESQL: " FOR UPDATE", Dialect.MYSQL: " FOR UPDATE"}
+_WRITE = f'UPDATE {_TABLE} SET "failures" = %s, "last_failure" = %s WHERE "subject" = %s'  # noqa: S608
+_TAKE_BACK = (
+    f'UPDATE {_TABLE} SET "failures" = "failures" - 1 WHERE "subject" = %s AND "failures" > 0'  # noqa: S608
+)
+_DROP = f'DELETE FROM {_TABLE} WHERE "subject" = %s'  # noqa: S608
+_STALE = (
+    f'SELECT "subject" FROM {_TABLE} WHERE "last_failure" > 0 AND "last_failure" < %s '  # noqa: S608
+    f'ORDER BY "last_failure" LIMIT {CLEANED_AT_ONCE}'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Something whose failed logins are counted together."""
+
+    subject: str
+    free: int
+
+
+def authenticate(app: App, username: str, password: str, client: Client) -> Actor:
+    """The admin who logs in.  ``NotAuthenticated`` for whatever reason, ``TooManyAttempts``."""
+    username = username.strip().lower()
+    login = app.settings.login
+    account = Counted(f"account:{username}", login.free_attempts)
+    address = Counted(f"address:{subject(client.address)}", login.address_free_attempts)
+    throttle = Throttle(app)
+    throttle.count(account, address)
+    with app.store.session() as accounts:
+        found = accounts.administrator(username) if _is_plausible(username) else None
+    if found is not None and known_scheme(found.password):
+        right = verify_password(password, found.password)
+    else:
+        waste_time(password, app.settings.passwords.scheme)
+        right = False
+    if found is None or not right:
+        raise NotAuthenticated("username or password is wrong", code="INVALID_CREDENTIALS")
+    throttle.forgive(account, address)
+    role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
+    actor = Actor(username, role, address=client.address, channel="api")
+    app.run(actor, _noted)
+    return actor
+
+
+class Throttle:
+    """Failed logins of accounts and client addresses, in a table that all workers share."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._database = app.databases["iredadmin"]
+        self._login: Login = app.settings.login
+
+    def count(self, *subjects: Counted) -> None:
+        """Count one attempt for each, or refuse it for all.  ``TooManyAttempts``."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                self._count(subjects)
+            except Contention:
+                if attempt == TRIES:
+                    raise
+            else:
+                return
+
+    def forgive(self, account: Counted, address: Counted) -> None:
+        """A right password: the account starts anew, and its address gets the attempt back."""
+        with self._database.transaction() as connection:
+            connection.execute(_DROP, (account.subject,))
+            connection.execute(_TAKE_BACK, (address.subject,))
+
+    def _count(self, subjects: tuple[Counted, ...]) -> None:
+        now = self._now()
+        with self._database.transaction() as connection:
+            # Accounts before addresses, always: two attempts never wait for one another in a circle.
+            failures = {counted: self._failures(connection, counted, now) for counted in subjects}
+            for counted, number in failures.items():
+                connection.execute(_WRITE, (number + 1, now, counted.subject))
+
+    def _failures(self, connection: Connection, counted: Counted, now: int) -> int:
+        dialect = connection.dialect
+        if connection.execute(_ADD_IF_MISSING[dialect], (counted.subject,)):
+            self._clean(connection)
+        row = connection.row(_READ + _LOCK[dialect], (counted.subject,))
+        failures, last = (int(row[0]), int(row[1])) if row else (0, 0)
+        if now - last > self._login.window_minutes * 60:
+            return 0
+        if failures >= counted.free:
+            left = last + self._delay(failures - counted.free) - now
+            if left > 0:
+                raise TooManyAttempts(
+                    f"too many failed logins; try again in {left} seconds", retry_after=left
+                )
+        return failures
+
+    def _delay(self, excess: int) -> int:
+        delay = self._login.first_delay_seconds * 2 ** min(excess, LARGEST_EXPONENT)
+        return int(min(delay, self._login.max_delay_seconds))
+
+    def _clean(self, connection: Connection) -> None:
+        before = self._now() - self._login.window_minutes * 60
+        # A row at 0 is one that an attempt has just added.
+        for (stale,) in connection.rows(_STALE, (before,)):
+            connection.execute(_DROP, (stale,))
+
+    def _now(self) -> int:
+        return int(self._app.clock().timestamp())
+
+
+def warm_up(app: App) -> None:
+    """Make the hash that missing accounts are compared with, before the first login needs it."""
+    waste_time(secrets.token_hex(8), app.settings.passwords.scheme)
+
+
+def _is_plausible(username: str) -> bool:
+    return "@" in username and username.isprintable()
+
+
+def _noted(work: Work) -> None:
+    username = work.actor.username
+    work.note(Action.SESSION, "admin", username, domain_of(username), event="login")

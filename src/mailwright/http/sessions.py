@@ -1,0 +1,102 @@
+"""Sessions of the API: a random token in a cookie, and only its digest in the database."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from mailwright.app import App
+from mailwright.authz import Actor, Role
+from mailwright.errors import NotAuthenticated
+from mailwright.http.clients import Client
+
+TOKEN_BYTES = 32
+TOKEN_LENGTH = 43  # of 32 bytes in base64 without padding
+SEEN_SECONDS = 60  # `seen` is written at most this often
+
+_FIND = 'SELECT "username", "created", "seen" FROM "mailwright_sessions" WHERE "token_hash" = %s'
+_SEEN = 'UPDATE "mailwright_sessions" SET "seen" = %s WHERE "token_hash" = %s'
+_DROP = 'DELETE FROM "mailwright_sessions" WHERE "token_hash" = %s'
+_ADD = (
+    'INSERT INTO "mailwright_sessions" ("token_hash", "username", "created", "seen", "address") '
+    "VALUES (%s, %s, %s, %s, %s)"
+)
+_STALE = (
+    'SELECT "token_hash" FROM "mailwright_sessions" WHERE "seen" < %s ORDER BY "seen" LIMIT 200'
+)
+
+
+class Sessions:
+    """The sessions of one application."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._database = app.databases["iredadmin"]
+        self._idle = app.settings.sessions.idle_minutes * 60
+        self._absolute = app.settings.sessions.absolute_hours * 3600
+        self._cookie = app.settings.sessions.cookie_name
+        self._path = app.settings.server.base_path or "/"
+
+    def actor(self, token: str | None, client: Client) -> Actor:
+        """Who holds this token, with the rank of this moment.  ``NotAuthenticated``."""
+        username = self._username(token)
+        if username is not None:
+            with self._app.store.session() as accounts:
+                found = accounts.administrator(username)
+            if found is not None:
+                role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
+                return Actor(username, role, address=client.address, channel="api")
+        raise NotAuthenticated("log in first with POST /api/login")
+
+    def start(self, username: str, client: Client, replaced: str | None) -> str:
+        """A new session and its token; the session that the client had before ends."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        now = self._now()
+        with self._database.transaction() as connection:
+            if replaced:
+                connection.execute(_DROP, (_digest(replaced),))
+            for (stale,) in connection.rows(_STALE, (now - self._idle,)):
+                connection.execute(_DROP, (stale,))
+            connection.execute(_ADD, (_digest(token), username, now, now, client.address[:64]))
+        return token
+
+    def end(self, token: str | None) -> None:
+        """Forget a session."""
+        if token:
+            with self._database.connection() as connection:
+                connection.execute(_DROP, (_digest(token),))
+
+    def cookie(self, token: str, client: Client) -> str:
+        """The header that gives the token to the client."""
+        return f"{self._cookie}={token}; {self._attributes(client)}"
+
+    def no_cookie(self, client: Client) -> str:
+        """The header that takes it back."""
+        return f"{self._cookie}=; Max-Age=0; {self._attributes(client)}"
+
+    def _attributes(self, client: Client) -> str:
+        secure = "; Secure" if client.secure else ""
+        return f"Path={self._path}; HttpOnly; SameSite=Strict{secure}"
+
+    def _username(self, token: str | None) -> str | None:
+        if token is None or len(token) != TOKEN_LENGTH:
+            return None
+        digest = _digest(token)
+        now = self._now()
+        with self._database.connection() as connection:
+            row = connection.row(_FIND, (digest,))
+            if row is None:
+                return None
+            username, created, seen = row
+            if now - seen > self._idle or now - created > self._absolute:
+                return None
+            if now - seen >= SEEN_SECONDS:
+                connection.execute(_SEEN, (now, digest))
+        return str(username)
+
+    def _now(self) -> int:
+        return int(self._app.clock().timestamp())
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

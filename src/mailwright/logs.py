@@ -1,0 +1,60 @@
+"""Log lines on standard error: one JSON object each, or text for people.
+
+A record may carry a mapping under ``wide``: its keys stand beside the time, the level and the message.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+from mailwright.settings import Log
+
+ROOT = "mailwright"
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object in each line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": _moment(record.created),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "wide", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return _encode(line).decode("utf-8")
+
+
+class TextLines(logging.Formatter):
+    """The same for people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        wide: dict[str, Any] = getattr(record, "wide", {})
+        words = " ".join(f"{name}={value!s}" for name, value in wide.items())
+        line = f"{_moment(record.created)} {record.levelname.lower()} {record.getMessage()} {words}"
+        if record.exc_info:
+            line += f"\n{self.formatException(record.exc_info)}"
+        return line.rstrip().replace("\r", " ")
+
+
+def configure(settings: Log) -> None:
+    """Send our lines to standard error as the settings say; once for each process."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if settings.format == "json" else TextLines())
+    logger = logging.getLogger(ROOT)
+    logger.handlers[:] = [handler]
+    logger.setLevel(settings.level.upper())
+    logger.propagate = False
+
+
+def _moment(seconds: float) -> str:
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
