@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from mailwright.passwords import PasswordPolicy, known_scheme, schemes, verify_password
 
 QUICK = settings(
-    max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-SURROGATES_TOO = st.text(st.characters(exclude_categories=()), max_size=60)
+# Drawn from one big alphabet, surrogates and NUL would hardly ever come up.
+PIECES = st.one_of(st.text(max_size=20), st.sampled_from(["\ud800", "\udcff", "\0", "{", "}", "$"]))
+SURROGATES_TOO = st.lists(PIECES, max_size=6).map("".join)
 DATA = st.one_of(
     SURROGATES_TOO,
     st.binary(max_size=90).map(bytes.hex),

@@ -126,6 +126,7 @@ NEVER = [
     "{SSHA512}!!!",
     "{SSHA}xyx8lBAuE2chgbvAUWBMXfqtw7w=",  # no salt
     "{SHA}xyx8lBAuE2chgbvAUWBMXfqtw7w",  # no padding
+    "{SHA}xyx8lBAuE2ch!!!!gbvAUWBMXfqtw7w=",  # no base64
     "{SHA.rot13}xyx8lBAuE2chgbvAUWBMXfqtw7w=",
     "{SHA512}" + MD5,
     "{NTLM}0cb6948805f797bf2a82807973b89537",
