@@ -289,17 +289,22 @@ DEFAULT_GROUPS = Field(
 )
 
 
+# What a given primary is stored as; one that DNS is asked for, stored by hand, is shown as it is.
+_FIXED_HOP = NextHop(fixed=True)
+
+
 def _primary_mx(record: Mapping[str, Any]) -> str:
-    return str(record["transport"]).removeprefix("relay:") if record["is_backupmx"] else ""
+    hop = str(record["transport"]).removeprefix("relay:") if record["is_backupmx"] else ""
+    return "" if hop == record["domain"] else hop
 
 
 PRIMARY_MX = Field(
     "primarymx",
-    NextHop(fixed=True),
+    NextHop(),
     "Primary MX of a backup MX domain; empty asks DNS",
     "",
     group="backupmx",
-    sql=Derived(("transport", "is_backupmx"), _primary_mx),
+    sql=Derived(("domain", "transport", "is_backupmx"), _primary_mx),
     example="[192.0.2.1]:25",
 )
 
@@ -517,6 +522,10 @@ def password_lengths_agree(_work: Work, _name: str, record: Record, changes: Cha
 
 def backup_mx(work: Work, name: str, record: Record, changes: Changes) -> None:
     """A backup MX relays to its primary, so ``transport`` is not free (SQL reference 3.9)."""
+    if PRIMARY_MX in changes:
+        changes[PRIMARY_MX] = _FIXED_HOP.parse(changes[PRIMARY_MX])
+        if changes[PRIMARY_MX] == record[PRIMARY_MX]:
+            changes.pop(PRIMARY_MX)
     asked = [field for field in (IS_BACKUPMX, PRIMARY_MX) if field in changes]
     is_backup = changes.get(IS_BACKUPMX, record[IS_BACKUPMX])
     if TRANSPORT in changes and (asked or is_backup):
