@@ -25,10 +25,17 @@ def add_user(site: Site, address: str, **columns: object) -> None:
     """A user with the row that keeps its mail."""
     local, _, domain = address.partition("@")
     row = {
-        **{"username": address, "domain": domain, "password": HASH, "name": f"Name of {local}"},
-        **{"storagebasedirectory": "/var/vmail", "storagenode": "vmail1", "quota": 100},
-        **{"maildir": f"{domain}/x/y/z/{local}-2026.01.02.03.04.05/", "disclaimer": ""},
-        **{"settings": "", "passwordlastchange": EARLY},
+        "username": address,
+        "domain": domain,
+        "password": HASH,
+        "name": f"Name of {local}",
+        "storagebasedirectory": "/var/vmail",
+        "storagenode": "vmail1",
+        "quota": 100,
+        "maildir": f"{domain}/x/y/z/{local}-2026.01.02.03.04.05/",
+        "disclaimer": "",
+        "settings": "",
+        "passwordlastchange": EARLY,
     }
     site.insert("mailbox", **{**row, **STAMPS, **columns})
     add_forwarding(site, address, address, FORWARD, active=columns.get("active", 1))
@@ -38,8 +45,10 @@ def add_forwarding(
     site: Site, address: str, forwarding: str, flag: str = "", **columns: object
 ) -> None:
     row = {
-        **{"address": address, "forwarding": forwarding, "domain": address.rpartition("@")[2]},
-        **{"dest_domain": forwarding.rpartition("@")[2]},
+        "address": address,
+        "forwarding": forwarding,
+        "domain": address.rpartition("@")[2],
+        "dest_domain": forwarding.rpartition("@")[2],
     }
     flags = {flag: 1} if flag else {}
     site.insert("forwardings", **{**row, **flags, **columns})
@@ -63,7 +72,10 @@ def _domains(site: Site) -> None:
     add_domain(
         site,
         "example.net",
-        **{"maxquota": 5000, "mailboxes": 50, "aliases": 40, "maillists": 30},
+        maxquota=5000,
+        mailboxes=50,
+        aliases=40,
+        maillists=30,
         settings="zebra:1;default_user_quota:7;ant:x:y;",
     )
     # Its name ends as the first one does, and has a character that LIKE takes for any.
@@ -102,14 +114,18 @@ def _groups(site: Site) -> None:
             add_forwarding(site, group, member, MEMBER)
             site.insert(
                 "moderators",
-                **{"address": group, "moderator": member, "domain": domain},
+                address=group,
+                moderator=member,
+                domain=domain,
                 dest_domain=destination,
             )
     for number, domain in enumerate(("example.org", "example.net")):
         news = f"news@{domain}"
         site.insert(
             "maillists",
-            **{"address": news, "domain": domain, "transport": f"mlmmj:{domain}/news"},
+            address=news,
+            domain=domain,
+            transport=f"mlmmj:{domain}/news",
             **{"mlid": f"0000000{number}", "name": "News", **STAMPS},
         )
         add_forwarding(site, news, news, MARKER)
@@ -117,7 +133,10 @@ def _groups(site: Site) -> None:
             destination = owner.rpartition("@")[2]
             site.insert(
                 "maillist_owners",
-                **{"address": news, "owner": owner, "domain": domain, "dest_domain": destination},
+                address=news,
+                owner=owner,
+                domain=domain,
+                dest_domain=destination,
             )
 
 
@@ -151,8 +170,11 @@ def _around(site: Site) -> None:
         site.insert("share_folder", from_user=one, to_user=two, dummy="1")
     site.insert(
         "deleted_mailboxes",
-        **{"timestamp": EARLY, "username": "gone@example.net", "domain": "example.net"},
-        **{"maildir": "/var/vmail/vmail1/example.net/gone/", "admin": JANE},
+        timestamp=EARLY,
+        username="gone@example.net",
+        domain="example.net",
+        maildir="/var/vmail/vmail1/example.net/gone/",
+        admin=JANE,
     )
 
 
@@ -179,5 +201,9 @@ def _others(site: Site) -> None:
 def _session(iredadmin: Raw, account: str, number: int) -> None:
     iredadmin.insert(
         "mailwright_sessions",
-        **{"token_hash": str(number), "username": account, "created": 1, "seen": 1, "address": ""},
+        token_hash=str(number),
+        username=account,
+        created=1,
+        seen=1,
+        address="",
     )

@@ -1,0 +1,181 @@
+"""Every parameter has samples; what is written is read back, and nothing else moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from mailwright.app import ACCOUNTS
+from mailwright.errors import MailwrightError
+from tests.samples import DOMAIN, JANE, PASSWORD, SAMPLES, Good, ReadOnly, Refused
+from tests.stores import EARLIER, LATER, NOTHING, Row, Site
+
+KEYS = {"domain": DOMAIN, "user": JANE}
+# What follows from a field besides its own value.
+FOLLOWS = {
+    "domain": {
+        "is_backupmx": {"transport", "primarymx"},
+        "primarymx": {"is_backupmx", "transport"},
+    },
+    "user": {"isGlobalAdmin": {"isAdmin", "managedDomains"}, "password": {"passwordLastChange"}},
+}
+# The rows in which an account's own parameters are kept.
+OWN_ROWS = {
+    "domain": (
+        *(f"domain {DOMAIN}", f"forwardings {DOMAIN} ", f"sender_relayhost @{DOMAIN}"),
+        *(f"sender_bcc_domain {DOMAIN}", f"recipient_bcc_domain {DOMAIN}"),
+    ),
+    "user": (f"mailbox {JANE}", f"forwardings {JANE} ", f"domain_admins {JANE} ALL"),
+}
+
+
+def cases(sort: type) -> Iterator[object]:
+    for kind, parameters in SAMPLES.items():
+        for name, samples in parameters.items():
+            if isinstance(samples, ReadOnly):
+                if sort is ReadOnly:
+                    yield pytest.param(kind, name, id=f"{kind}-{name}")
+            elif any(isinstance(sample, sort) for sample in samples):
+                yield pytest.param(kind, name, id=f"{kind}-{name}")
+
+
+def samples_of(kind: str, name: str, sort: type) -> Iterator[Good | Refused]:
+    samples = SAMPLES[kind][name]
+    assert not isinstance(samples, ReadOnly)
+    return (sample for sample in samples if isinstance(sample, sort))
+
+
+@pytest.fixture
+def start(site: Site) -> Site:
+    """Two domains with two users; another global admin is there."""
+    site.clock.now = EARLIER
+    site.insert("admin", username="boss@nowhere.test", settings="")
+    site.insert("domain_admins", username="boss@nowhere.test", domain="ALL")
+    for domain in (DOMAIN, "example.net"):
+        site.create("domain", domain, name="Of old")
+        for local in ("jane", "john"):
+            if (domain, local) != (DOMAIN, "john"):
+                site.create("user", f"{local}@{domain}", password=PASSWORD, quota="100")
+    site.update("user", "john@example.net", aliases="j@example.net", isGlobalAdmin="yes")
+    site.update("domain", "example.net", catchall="x@example.org", senderBcc="x@example.org")
+    site.clock.now = LATER
+    return site
+
+
+def go_back(site: Site, rows: dict[str, Row]) -> None:
+    """The rows of `vmail` as they were."""
+    site.vmail.execute("BEGIN")
+    for table in reversed(site.tables["vmail"]):
+        site.vmail.execute(f"DELETE FROM {table}")
+    for name, row in rows.items():
+        site.insert(name.partition(" ")[0], **row)
+    site.vmail.execute("COMMIT")
+
+
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_every_parameter_has_samples(kind: str) -> None:
+    resource = ACCOUNTS[kind].resource
+    declared = set(resource.by_name) | {field.name for field in resource.fields}
+
+    assert declared == set(SAMPLES[kind])
+    for name, samples in SAMPLES[kind].items():
+        assert resource.by_name[name].read_only == isinstance(samples, ReadOnly)
+        if not isinstance(samples, ReadOnly):
+            assert any(isinstance(sample, Good) for sample in samples)
+            assert name == "removeAllServices" or any(
+                isinstance(sample, Refused) for sample in samples
+            )
+
+
+@pytest.mark.parametrize(("kind", "name"), [*cases(Good)])
+def test_what_is_written_is_read_back_and_nothing_else_moves(
+    start: Site, kind: str, name: str
+) -> None:
+    key = KEYS[kind]
+    resource = ACCOUNTS[kind].resource
+    of_name = resource.by_name[name].name
+    beginning = start.snapshot()
+    for sample in samples_of(kind, name, Good):
+        assert isinstance(sample, Good)
+        if sample.before:
+            start.update(kind, key, sample.before)
+        rows, shown = start.snapshot(), start.show(kind, key)
+
+        warnings = start.update(kind, key, {name: sample.text, **sample.beside})
+
+        after = start.show(kind, key)
+        if of_name != "password":
+            assert after[sample.of or of_name] == sample.shown, sample
+        assert bool(warnings) == sample.warned, (sample, warnings)
+        moved = {other for other in shown if shown[other] != after[other]} - {"modified"}
+        assert moved <= {of_name} | FOLLOWS[kind].get(of_name, set()), sample
+        difference = start.since(rows)
+        strange = [
+            row
+            for row in difference.touched
+            if not row.startswith(OWN_ROWS[kind]) and not row.endswith(f" {JANE}")
+        ]
+        assert strange == [], sample
+        if difference != NOTHING:
+            go_back(start, beginning)
+
+
+@pytest.mark.parametrize(("kind", "name"), [*cases(Refused)])
+def test_what_is_refused_is_named_and_leaves_no_trace(start: Site, kind: str, name: str) -> None:
+    key = KEYS[kind]
+    besides = {} if name == "accountStatus" else {"accountStatus": "disabled"}
+    for sample in samples_of(kind, name, Refused):
+        assert isinstance(sample, Refused)
+        if sample.before:
+            start.update(kind, key, sample.before)
+        rows = start.snapshot("vmail", "iredadmin")
+
+        with pytest.raises(MailwrightError) as caught:
+            start.update(kind, key, {**besides, name: sample.text, **sample.beside})
+
+        assert caught.value.code == sample.code, sample
+        assert caught.value.parameter == (sample.parameter or name), sample
+        assert start.since(rows, "vmail", "iredadmin") == NOTHING
+        if name != "password":
+            assert caught.value.parameter in caught.value.reason
+
+
+@pytest.mark.parametrize(("kind", "name"), [*cases(ReadOnly)])
+def test_what_only_answers_is_shown_and_ignored_when_sent(
+    start: Site, kind: str, name: str
+) -> None:
+    samples = SAMPLES[kind][name]
+    assert isinstance(samples, ReadOnly)
+    rows = start.snapshot()
+
+    warnings = start.update(kind, KEYS[kind], {name: "anything\x00"})
+
+    assert start.show(kind, KEYS[kind]).get(name) == samples.shown
+    assert start.since(rows) == NOTHING
+    assert warnings == []
+
+
+@pytest.mark.parametrize(("kind", "name"), [*cases(Good)])
+def test_the_same_values_are_taken_on_creation(start: Site, kind: str, name: str) -> None:
+    resource = ACCOUNTS[kind].resource
+    field = resource.by_name[name]
+    new = {"domain": "new.example.org", "user": "new@example.org"}[kind]
+    always = {"domain": {"name": "New"}, "user": {"password": PASSWORD}}[kind]
+    for sample in samples_of(kind, name, Good):
+        assert isinstance(sample, Good)
+        if sample.before or sample.beside or name in always or sample.text == "":
+            continue
+        without = {
+            other: text for other, text in always.items() if resource.by_name[other] != field
+        }
+        with suppress(MailwrightError):
+            start.remove(kind, new)
+
+        warnings = start.create(kind, new, {**without, name: sample.text})
+
+        if field in resource.create:
+            assert start.show(kind, new)[sample.of or field.name] == sample.shown
+        else:
+            assert warnings == [f"{name} is not taken when creating {resource.title}; ignored"]
