@@ -1,0 +1,162 @@
+"""``mailwright init``: settings, databases and the first global admin, each only where missing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from mailwright.app import App
+from mailwright.cli.context import config_option, named_file
+from mailwright.cli.files import write_private
+from mailwright.errors import ConfigurationError, Invalid, Unavailable
+from mailwright.fields.kinds import Email
+from mailwright.passwords import PasswordPolicy, hash_password
+from mailwright.settings import Settings, load, write_toml
+from mailwright.settings.locating import HERE, SYSTEM, VARIABLE
+from mailwright.storage.sql import setup
+
+DEFAULT_ADMIN: Final = "admin@mailwright.internal"
+DEVELOPMENT: Final = Path("var/mailwright.toml")
+PASSWORD_LENGTH: Final = 20
+# Without look-alikes; none of these needs care in a shell's single quotes, a URL or a TOML text.
+_ALPHABET: Final = "".join(set(string.ascii_letters + string.digits) - set("0O1lI")) + "-_.+:,"
+_TRIES: Final = 10_000
+
+
+@click.command()
+@config_option
+@click.option(
+    "--backend",
+    type=click.Choice(["sqlite", "postgresql", "mysql"]),
+    help="Engine that keeps the accounts; mysql is MariaDB too. [default: sqlite]",
+)
+@click.option(
+    "--admin",
+    default=DEFAULT_ADMIN,
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address of the first global admin; its domain must not be hosted here.",
+)
+@click.option(
+    "--development",
+    is_flag=True,
+    help=f"Settings to try things out: the API on, on loopback. [default file: {DEVELOPMENT}]",
+)
+def init(backend: str | None, admin: str, *, development: bool) -> None:
+    """Set up settings, databases and a first global admin. What exists stays as it is."""
+    path = _settings_path(development=development)
+    if path.exists():
+        click.echo(f"{path} exists")
+    else:
+        write_private(path, write_toml(_first_settings(path, backend, development), complete=True))
+        click.echo(f"{path} written")
+    settings = load(path, os.environ)
+    if backend is not None and backend != settings.storage.backend:
+        raise ConfigurationError(
+            f"{path}: storage.backend is {settings.storage.backend}, not {backend}"
+        )
+    app = App(settings)
+    try:
+        _databases(app, path)
+        _first_admin(app, _address(admin))
+    finally:
+        app.close()
+
+
+def _settings_path(*, development: bool) -> Path:
+    named = named_file()
+    if named is not None:
+        return named
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE])
+    if development:
+        return DEVELOPMENT
+    return SYSTEM if SYSTEM.exists() and not HERE.exists() else HERE
+
+
+def _first_settings(path: Path, backend: str | None, development: bool) -> dict[str, Any]:  # noqa: FBT001
+    storage: dict[str, Any] = {"backend": backend or "sqlite"}
+    nested: dict[str, Any] = {"storage": storage}
+    if development:
+        nested |= {
+            "server": {"host": "127.0.0.1"},
+            "api": {"enable_restful_api": True},
+            "log": {"format": "text"},
+        }
+    if storage["backend"] == "sqlite":
+        system = path.absolute().parent == SYSTEM.parent
+        # Beside a settings file of its own, else where a system keeps a service's data.
+        storage["sqlite_directory"] = "." if development else _data_directory(system=system)
+    else:
+        defaults = Settings().databases
+        nested["databases"] = {
+            name: {"host": found.host, "name": found.name, "user": found.user, "password": ""}
+            for name in ("vmail", "amavisd", "iredapd", "iredadmin")
+            if (found := getattr(defaults, name))
+        }
+    return nested
+
+
+def _data_directory(*, system: bool) -> str:
+    return "/var/lib/mailwright" if system else "var"
+
+
+def _databases(app: App, path: Path) -> None:
+    setup.create_files(app.databases)
+    try:
+        made = setup.create_schema(app.databases)
+    except Unavailable as error:
+        if error.code != "SERVER_DOWN" or app.settings.storage.backend == "sqlite":
+            raise
+        raise Unavailable(
+            f"{error.reason}; correct [databases] in {path} and run init again", code=error.code
+        ) from None
+    for name, what in made.items():
+        where = app.databases[name].target.path or app.databases[name].target.name
+        words = {setup.Made.CREATED: "tables created", setup.Made.KEPT: "has tables, left as it is"}
+        click.echo(f"{name} ({where}): {words[what]}")
+
+
+def _address(text: str) -> str:
+    try:
+        return Email().parse(text)
+    except ValueError as error:
+        raise Invalid(f"--admin ({text}): {error}", code="INVALID_MAIL") from None
+
+
+def _first_admin(app: App, address: str) -> None:
+    with app.store.session() as accounts:
+        present = accounts.global_admins()
+        hosted = accounts.hosted_domain(address.rpartition("@")[2])
+    if present:
+        click.echo(f"global admin: {', '.join(sorted(present)[:3])} (exists)")
+        return
+    if hosted is not None:
+        raise Invalid(
+            f"--admin ({address}): the domain {hosted} is hosted here; take another",
+            code="CAN_NOT_BE_LOCAL_DOMAIN",
+        )
+    password = generated_password(app.password_policy)
+    hashed = hash_password(password, scheme=app.settings.passwords.scheme)
+    setup.add_global_admin(app.databases["vmail"], address, hashed, app.clock())
+    click.echo(f"global admin: {address}")
+    click.echo(f"password:     {password}")
+    click.echo("This password is shown only now.")
+
+
+def generated_password(policy: PasswordPolicy) -> str:
+    """A password that the policy takes."""
+    length = max(PASSWORD_LENGTH, policy.min_length)
+    length = min(length, policy.max_length or length)
+    for _ in range(_TRIES):
+        password = "".join(secrets.choice(_ALPHABET) for _ in range(length))
+        if password[0].isalnum() and password[-1].isalnum() and not policy.check(password):
+            return password
+    raise ConfigurationError(
+        f"no password of {length} characters satisfies the [passwords] settings"
+    )
