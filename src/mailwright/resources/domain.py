@@ -210,7 +210,6 @@ CATCHALL = Field(
         "forwardings",
         "address",
         "forwarding",
-        status="active",
         parts={"domain": Part.KEY_DOMAIN, "dest_domain": Part.VALUE_DOMAIN},
     ),
 )

@@ -5,6 +5,8 @@ Sources: the API document (both editions), SQL reference 3.5, 3.7, 4.4 to 4.9 an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mailwright.errors import Exists, Forbidden, Invalid, LimitReached, NotFound
 from mailwright.fields.addresses import domain_of, without_extension
 from mailwright.fields.field import Changes, Field, Record
@@ -462,7 +464,7 @@ def found(work: Work, address: str, changes: Changes) -> None:
     changes[PASSWORD_CHANGED] = stamp(work.now)
     changes[STATUS] = "active"
     changes[FORWARDING] = (address,)
-    withheld = domain[domains.DISABLED_MAIL_SERVICES]
+    withheld = _with_coupled(domain[domains.DISABLED_MAIL_SERVICES])
     if not set(SERVICES).isdisjoint(withheld):
         changes[ENABLED_SERVICES] = tuple(name for name in SERVICES if name not in withheld)
     groups = tuple(
@@ -470,6 +472,17 @@ def found(work: Work, address: str, changes: Changes) -> None:
     )
     if groups:
         changes[GROUPS] = groups
+
+
+def _with_coupled(names: Iterable[str]) -> set[str]:
+    """Services, and those whose columns change with them."""
+    columns = {
+        column
+        for name in names
+        if name in SERVICES
+        for column in (SERVICES[name].own, *SERVICES[name].coupled)
+    }
+    return {name for name, switch in SERVICES.items() if switch.own in columns}
 
 
 def language(work: Work, _key: str, _record: Record, changes: Changes) -> None:
