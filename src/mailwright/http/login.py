@@ -36,7 +36,8 @@ _ADD = f'INSERT INTO {_TABLE} ("subject", "failures", "last_failure") VALUES (%s
 _ADD_IF_MISSING = {
     Dialect.SQLITE: f"{_ADD} ON CONFLICT DO NOTHING",
     Dialect.POSTGRESQL: f"{_ADD} ON CONFLICT DO NOTHING",
-    Dialect.MYSQL: _ADD.replace("INSERT", "INSERT IGNORE", 1),
+    # INSERT IGNORE would share the row's lock, and two that share it deadlock when both go on.
+    Dialect.MYSQL: f'{_ADD} ON DUPLICATE KEY UPDATE "subject" = "subject"',
 }
 _READ = f'SELECT "failures", "last_failure" FROM {_TABLE} WHERE "subject" = %s'  # noqa: S608
 _LOCK = {Dialect.SQLITE: "", Dialect.POSTGRESQL: " FOR UPDATE", Dialect.MYSQL: " FOR UPDATE"}
@@ -118,10 +119,11 @@ class Throttle:
 
     def _failures(self, connection: Connection, counted: Counted, now: int) -> int:
         dialect = connection.dialect
-        if connection.execute(_ADD_IF_MISSING[dialect], (counted.subject,)):
-            self._clean(connection)
+        connection.execute(_ADD_IF_MISSING[dialect], (counted.subject,))
         row = connection.row(_READ + _LOCK[dialect], (counted.subject,))
         failures, last = (int(row[0]), int(row[1])) if row else (0, 0)
+        if not last:
+            self._clean(connection)  # the table only grows with rows that are new
         if now - last > self._login.window_minutes * 60:
             return 0
         if failures >= counted.free:

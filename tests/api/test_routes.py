@@ -1,0 +1,166 @@
+"""What holds for every route, taken from the route table."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from mailwright.authz import Action
+from mailwright.http.routes import ROUTES, Route, RouteError, Session, build
+from tests.api.client import ADMIN, DOMAIN, JANE, MANAGER, PASSWORD, Api
+
+routes = pytest.mark.parametrize(
+    "route", ROUTES, ids=[f"{route.method} {route.path}" for route in ROUTES]
+)
+guarded = pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if route.action is not Action.PUBLIC],
+    ids=lambda route: f"{route.method} {route.path}",
+)
+BODIES = {
+    "POST /api/login": f"username={ADMIN}&password={PASSWORD}",
+    "POST /api/domain/{domain}": "name=Example",
+    "POST /api/user/{mail}": "password=Test-Pass1",
+}
+
+
+def path_of(route: Route) -> str:
+    new = route.method == "POST"
+    domain = "new.example" if new else DOMAIN
+    mail = f"new@{DOMAIN}" if new else JANE
+    return route.path.format(domain=domain, mail=mail, number="30")
+
+
+def body_of(route: Route) -> str:
+    return BODIES.get(f"{route.method} {route.path}", "")
+
+
+@routes
+def test_a_success_is_an_envelope(admin: Api, route: Route) -> None:
+    admin.add_user()
+    result = admin.call(route.method, path_of(route), body_of(route))
+
+    assert route.status == result.status_code
+    assert result.json["_success"] is True
+    assert (route.method == "GET") == ("_data" in result.json)
+    assert result.headers["content-type"] == "application/json"
+    assert result.headers["cache-control"] == "no-store"
+    assert 16 == len(result.headers["x-request-id"])
+
+
+@routes
+def test_an_unknown_parameter_is_refused_and_named(admin: Api, route: Route) -> None:
+    admin.add_user()
+    body = "&".join(filter(None, (body_of(route), "nonsense=1")))
+    result = admin.call(route.method, path_of(route), body)
+
+    assert (400, "INVALID_PARAMETER") == (result.status_code, result.json["_code"])
+    assert result.json["_msg"].startswith("INVALID_PARAMETER: nonsense is not known here")
+
+
+@guarded
+@pytest.mark.parametrize("cookie", ["", "mailwright_session=" + "A" * 43], ids=["none", "false"])
+def test_nobody_is_let_in_without_a_session(admin: Api, route: Route, cookie: str) -> None:
+    admin.cookie = cookie
+    result = admin.call(route.method, path_of(route), body_of(route))
+
+    assert 401 == result.status_code
+    assert {
+        "_success": False,
+        "_msg": "LOGIN_REQUIRED: log in first with POST /api/login",
+        "_code": "LOGIN_REQUIRED",
+    } == result.json
+
+
+@guarded
+def test_an_admin_of_one_domain_may_not_use_it_yet(admin: Api, route: Route) -> None:
+    admin.add_user()
+    admin.add_admin(MANAGER, domain=DOMAIN)
+    admin.login(MANAGER)
+    result = admin.call(route.method, path_of(route), body_of(route))
+
+    expected = 200 if route.action is Action.SESSION else 403
+    assert expected == result.status_code
+    if expected == 403:
+        assert "PERMISSION_DENIED" == result.json["_code"]
+
+
+@routes
+def test_slashes_too_many_do_no_harm(admin: Api, route: Route) -> None:
+    admin.add_user()
+    path = "/" + path_of(route).replace("/", "//") + "/"
+
+    assert route.status == admin.call(route.method, path, body_of(route)).status_code
+
+
+@routes
+def test_another_method_is_refused_with_the_ones_that_are_taken(admin: Api, route: Route) -> None:
+    result = admin.call("PATCH", path_of(route))
+
+    assert (405, "METHOD_NOT_ALLOWED") == (result.status_code, result.json["_code"])
+    assert route.method in result.headers["allow"]
+
+
+def test_an_unknown_path_is_an_envelope_too(admin: Api) -> None:
+    result = admin.call("GET", "/api/nothing/here")
+
+    assert (404, "NOT_FOUND") == (result.status_code, result.json["_code"])
+
+
+def test_users_of_an_unknown_domain_are_not_an_empty_list(admin: Api) -> None:
+    result = admin.call("GET", "/api/users/unknown.example")
+
+    assert (404, "NO_SUCH_DOMAIN") == (result.status_code, result.json["_code"])
+
+
+def test_head_is_get_without_its_body(admin: Api) -> None:
+    result = admin.call("HEAD", "/api/domains")
+
+    assert (200, b"") == (result.status_code, result.content)
+
+
+def test_every_page_of_a_list_is_reached(admin: Api) -> None:
+    for name in ("b.example", "a.example", "c.example"):
+        admin.add_domain(name)
+    found: list[str] = []
+    query = "name_only=yes&limit=3"
+    while query:
+        result = admin.call("GET", "/api/domains", query_string=query).json
+        found += result["_data"]
+        token = result.get("_next_page_token")
+        query = f"name_only=yes&limit=3&page_token={token}" if token else ""
+
+    assert ["a.example", "b.example", "c.example", DOMAIN] == found
+
+
+def test_what_get_gives_back_can_be_put_unchanged(admin: Api) -> None:
+    admin.add_user()
+    for path in (f"/api/user/{JANE}", f"/api/domain/{DOMAIN}"):
+        profile = admin.call("GET", path).json["_data"]
+        result = admin.call("PUT", path, json=profile)
+
+        assert (200, {"_success": True}) == (result.status_code, result.json)
+        assert profile == admin.call("GET", path).json["_data"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"action": None},
+        {"action": "view"},
+        {"action": Action.PUBLIC},
+        {"method": "PATCH"},
+        {"path": "/login"},
+    ],
+)
+def test_a_table_with_a_faulty_route_is_not_built(change: dict[str, object]) -> None:
+    route = next(route for route in ROUTES if not isinstance(route.operation, Session))
+
+    with pytest.raises(RouteError):
+        build([dataclasses.replace(route, **change)])  # type: ignore[arg-type]
+
+
+def test_a_table_with_a_route_twice_is_not_built() -> None:
+    with pytest.raises(RouteError, match="twice"):
+        build([*ROUTES, dataclasses.replace(ROUTES[0])])

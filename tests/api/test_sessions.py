@@ -1,0 +1,116 @@
+"""Sessions begin, last and end."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from tests.api.client import ADMIN, Api
+
+
+def sessions(api: Api) -> list[dict[str, object]]:
+    return api.site.raw["iredadmin"].rows("SELECT * FROM mailwright_sessions")
+
+
+def later(api: Api, **by: float) -> None:
+    api.site.clock.now += dt.timedelta(**by)
+
+
+def status(api: Api) -> int:
+    return api.call("GET", "/api/domains").status_code
+
+
+def test_after_the_logout_the_token_opens_nothing(admin: Api) -> None:
+    result = admin.call("POST", "/api/logout")
+
+    assert {"_success": True} == result.json
+    assert result.headers["set-cookie"].startswith("mailwright_session=; Max-Age=0; Path=/;")
+    assert [] == sessions(admin)
+    assert 401 == status(admin)
+
+
+def test_a_login_replaces_the_session_that_the_client_had(api: Api) -> None:
+    api.login()
+    first = api.cookie
+    api.login()
+    second, api.cookie = api.cookie, first
+
+    assert first != second
+    assert 1 == len(sessions(api))
+    assert 401 == status(api)
+
+
+def test_a_failed_login_leaves_the_session_alone(api: Api) -> None:
+    api.login()
+    api.login(password="wrong")
+
+    assert 200 == status(api)
+
+
+def test_a_session_ends_without_requests_for_the_idle_time(api: Api) -> None:
+    api.login()
+    later(api, minutes=29)
+    within = status(api)
+    later(api, minutes=29)
+    again = status(api)
+    later(api, minutes=31)
+
+    assert (200, 200, 401) == (within, again, status(api))
+
+
+def test_a_session_ends_at_the_absolute_time_however_busy(api: Api) -> None:
+    api.login()
+    statuses = []
+    for _ in range(25):
+        later(api, minutes=29)
+        statuses.append(status(api))
+
+    assert [200] * 24 + [401] == statuses
+
+
+def test_when_it_was_seen_is_written_once_a_minute_at_most(api: Api) -> None:
+    api.login()
+    seen = []
+    for seconds in (0, 59, 1, 30):
+        later(api, seconds=seconds)
+        status(api)
+        seen.append(sessions(api)[0]["seen"])
+    start = seen[0]
+
+    assert isinstance(start, int)
+    assert [start, start, start + 60, start + 60] == seen
+
+
+def test_expired_sessions_go_at_the_next_login(api: Api) -> None:
+    api.login()
+    later(api, minutes=31)
+    api.cookie = ""
+    api.login()
+
+    assert 1 == len(sessions(api))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE admin SET active = 0 WHERE username = ?", "DELETE FROM admin WHERE username = ?"],
+)
+def test_a_disabled_or_removed_admin_is_out_at_once(api: Api, statement: str) -> None:
+    api.login()
+    api.site.vmail.execute(statement, ADMIN)
+
+    assert 401 == status(api)
+
+
+def test_a_demoted_admin_loses_the_rank_at_once(api: Api) -> None:
+    api.login()
+    api.site.vmail.execute("DELETE FROM domain_admins WHERE username = ?", ADMIN)
+
+    assert 403 == status(api)
+
+
+@pytest.mark.parametrize("token", ["", "x", "A" * 43, "A" * 5000, "é" * 43, "'" * 43, '"'])
+def test_a_made_up_token_opens_nothing(api: Api, token: str) -> None:
+    api.cookie = f"mailwright_session={token}"
+
+    assert 401 == status(api)
