@@ -150,13 +150,16 @@ class Match(enum.Enum):
 class Reference:
     """A column of the account database in which an account's key can stand.
 
-    ``domain`` is the column that repeats the domain part and follows a rename.
+    ``domain`` is the column that repeats the domain part and follows a rename.  A table has one row
+    for each account if the column is ``unique``, or one for each pair with the column ``beside``.
     """
 
     table: str
     column: str
     match: Match = Match.KEY
     domain: str = ""
+    unique: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

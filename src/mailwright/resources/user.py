@@ -364,13 +364,13 @@ RESOURCE = Resource(
         domain="domain",
         self_rows=_SELF_AND_FORWARDS,
         references=(
-            Reference("forwardings", "address", domain="domain"),
-            Reference("forwardings", "forwarding", domain="dest_domain"),
-            Reference("moderators", "moderator", domain="dest_domain"),
-            Reference("maillist_owners", "owner", domain="dest_domain"),
-            Reference("domain_admins", "username"),
+            Reference("forwardings", "address", domain="domain", beside="forwarding"),
+            Reference("forwardings", "forwarding", domain="dest_domain", beside="address"),
+            Reference("moderators", "moderator", domain="dest_domain", beside="address"),
+            Reference("maillist_owners", "owner", domain="dest_domain", beside="address"),
+            Reference("domain_admins", "username", beside="domain"),
             *(
-                Reference(f"{way}_bcc_user", "username", domain="domain")
+                Reference(f"{way}_bcc_user", "username", domain="domain", unique=True)
                 for way in ("sender", "recipient")
             ),
             *(
@@ -378,12 +378,12 @@ RESOURCE = Resource(
                 for way in ("sender", "recipient")
                 for scope in ("user", "domain")
             ),
-            Reference("sender_relayhost", "account"),
-            Reference("used_quota", "username", domain="domain"),
-            Reference("last_login", "username", domain="domain"),
-            Reference("share_folder", "from_user"),
-            Reference("share_folder", "to_user"),
-            Reference("anyone_shares", "from_user"),
+            Reference("sender_relayhost", "account", unique=True),
+            Reference("used_quota", "username", domain="domain", unique=True),
+            Reference("last_login", "username", domain="domain", unique=True),
+            Reference("share_folder", "from_user", beside="to_user"),
+            Reference("share_folder", "to_user", beside="from_user"),
+            Reference("anyone_shares", "from_user", unique=True),
         ),
         journal=Journal(
             "deleted_mailboxes",

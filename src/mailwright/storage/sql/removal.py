@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from mailwright.errors import Exists
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.places import Journal, Match, Reference, SideRows, SqlHome
 from mailwright.storage.protocol import Farewell
@@ -127,10 +126,24 @@ class Removal:
         row: dict[str, object] = {reference.column: prefix + new}
         if reference.domain and reference.domain in self.columns[reference.table]:
             row[reference.domain] = domain_of(new)
-        try:
-            self._update(reference.table, row, reference.column, prefix + old)
-        except Exists:
-            raise Exists(f"{new} already stands beside {old} in {reference.table}") from None
+        self._make_room(reference, prefix + old, prefix + new)
+        self._update(reference.table, row, reference.column, prefix + old)
+
+    def _make_room(self, reference: Reference, old: str, new: str) -> None:
+        """Remove rows that the renamed ones would repeat: the new address was named before it existed."""
+        table, column, beside = reference.table, reference.column, reference.beside
+        if beside:
+            self.connection.execute(
+                f'DELETE FROM "{table}" WHERE "{column}" = %s AND "{beside}" IN (SELECT p."{beside}" '
+                f'FROM (SELECT DISTINCT "{beside}" FROM "{table}" WHERE "{column}" = %s) p)',
+                (new, old),
+            )
+        elif reference.unique:
+            self.connection.execute(
+                f'DELETE FROM "{table}" WHERE "{column}" = %s AND EXISTS (SELECT 1 '
+                f'FROM (SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" = %s) p)',
+                (new, old),
+            )
 
     def _update(self, table: str, row: dict[str, object], column: str, value: str) -> int:
         names = ", ".join(f'"{name}" = %s' for name in row)
