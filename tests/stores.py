@@ -49,6 +49,7 @@ _KEYS = {
     "maillist_owners": ("address", "owner"),
     "sender_relayhost": ("account",),
     "deleted_mailboxes": ("username",),
+    "last_login": ("username",),
 }
 
 
