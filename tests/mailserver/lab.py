@@ -34,7 +34,7 @@ ENGINE = {Dialect.SQLITE: "sqlite", Dialect.POSTGRESQL: "pgsql", Dialect.MYSQL: 
 MAIL_USER, MAIL_GROUP = "nobody", "nogroup"
 
 # Postfix's queue manager remembers for 30 seconds how it resolved the latest address.
-_RESOLVED_FOR = 31
+_RESOLVED_FOR = 31.0
 
 _SETTINGS = """
 relayhost = {sink}
@@ -71,7 +71,7 @@ class Lab:
         self.sink = Sink()
         self._lmtp = f"lmtp:inet:{self.dovecot.host}:{self.dovecot.lmtp}"
         self._local = self._lmtp if local_delivery == "lmtp" else "dovecot"
-        self._sent: dict[tuple[str, str], float] = {}
+        self._latest_send = -_RESOLVED_FOR
 
     def start(self) -> None:
         self.database.share()
@@ -103,7 +103,7 @@ class Lab:
         login: tuple[str, str] | None = None,
     ) -> dict[str, Reply]:
         """Send over SMTP; `text` becomes subject and body; one reply for each recipient."""
-        self._forget_what_was_resolved(sender, recipients)
+        self._forget_what_was_resolved()
         with smtplib.SMTP(self.postfix.host, self.postfix.port, timeout=15) as client:
             client.ehlo("client.example.net")
             if login:
@@ -199,13 +199,11 @@ class Lab:
             return Server(self.postfix.host, self.postfix.port)
         return Server(self.dovecot.host, getattr(self.dovecot, protocol))
 
-    def _forget_what_was_resolved(self, sender: str, recipients: Sequence[str]) -> None:
+    def _forget_what_was_resolved(self) -> None:
         now = time.monotonic()
-        pairs = [(sender, recipient) for recipient in recipients]
-        if any(now - self._sent.get(pair, -_RESOLVED_FOR) < _RESOLVED_FOR for pair in pairs):
+        if now - self._latest_send < _RESOLVED_FOR:
             self.postfix.reload()
-            self._sent.clear()
-        self._sent.update(dict.fromkeys(pairs, now))
+        self._latest_send = now
 
     def _configure_dovecot(self) -> None:
         placeholders = {

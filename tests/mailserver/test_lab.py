@@ -153,6 +153,19 @@ def test_a_new_transport_counts_at_once(org: Lab) -> None:
     assert 1 == len(org.sink.to(JANE))
 
 
+def test_a_new_transport_counts_for_an_alias_too(org: Lab) -> None:
+    add_forwarding(org, "sales@example.org", JANE, is_alias=1)
+    deliver(org, "sales@example.org")
+    org.database.execute("UPDATE mailbox SET transport = ?", f"smtp:{org.sink.nexthop}")
+
+    deliver(org, "sales@example.org")
+    org.database.execute("UPDATE mailbox SET transport = ''")
+    deliver(org, JANE)
+
+    assert 2 == count(org, JANE)
+    assert 1 == len(org.sink.to(JANE))
+
+
 def test_the_transport_of_a_user_comes_before_that_of_the_domain(org: Lab) -> None:
     other = f"smtp:{org.sink.nexthop}"
     org.database.execute("UPDATE mailbox SET transport = ? WHERE username = ?", other, JANE)

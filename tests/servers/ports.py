@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
 import time
@@ -12,17 +13,27 @@ HOST = "127.0.0.1"
 # is handed the port between our look and the server's bind.
 _RANGE = range(20_000, 32_000)
 _random = random.SystemRandom()
-_given: set[int] = set()
+_reserved: dict[int, socket.socket] = {}
 
 
 def free_port() -> int:
     for port in _random.sample(_RANGE, 200):
-        if port in _given:
-            continue
-        if is_free(port):
-            _given.add(port)
+        if is_free(port) and _reserve(port):
             return port
     raise RuntimeError("no free port")
+
+
+def _reserve(port: int) -> bool:
+    """Hold the UDP port of the same number, so that test processes do not pick the same one."""
+    mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        mark.bind((HOST, port))
+    except OSError:
+        mark.close()
+        return False
+    _reserved[port] = mark
+    atexit.register(mark.close)
+    return True
 
 
 def answers(port: int, host: str = HOST) -> bool:

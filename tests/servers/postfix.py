@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import smtplib
+import time
 from pathlib import Path
 
 from tests.servers import require
@@ -103,7 +106,6 @@ _QUEUED = ("maildrop", "deferred", "incoming", "active", "deferred", "incoming",
 class Postfix:
     def __init__(self) -> None:
         require.root("Postfix")
-        self._program = require.program("postfix")
         self._postconf = require.program("postconf")
         self._postqueue = require.program("postqueue")
         self._postmap = require.program("postmap")
@@ -161,8 +163,11 @@ class Postfix:
         remove(self.folder)
 
     def reload(self) -> None:
-        """Make every daemon forget what it has looked up."""
-        run([self._program, "-c", self.etc, "reload"])
+        """Make every daemon forget what it has looked up; deliveries under way end first."""
+        deadline = time.monotonic() + 5
+        while self._holds_mail("incoming", "active") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(self._process.pid, signal.SIGHUP)
 
     def lookup(self, table: str, key: str) -> str | None:
         """What a table answers, without the daemons."""
@@ -178,8 +183,11 @@ class Postfix:
         run([self._postsuper, "-c", self.etc, "-d", "ALL"])
 
     def queue_empty(self) -> bool:
+        return not self._holds_mail(*_QUEUED)
+
+    def _holds_mail(self, *queues: str) -> bool:
         queue = self.folder / "queue"
-        return not any(path.is_file() for name in _QUEUED for path in (queue / name).rglob("*"))
+        return any(path.is_file() for name in queues for path in (queue / name).rglob("*"))
 
     def log(self) -> str:
         with contextlib.suppress(FileNotFoundError):
