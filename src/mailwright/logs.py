@@ -40,9 +40,10 @@ class TextLines(logging.Formatter):
         wide: dict[str, Any] = getattr(record, "wide", {})
         words = " ".join(f"{name}={value!s}" for name, value in wide.items())
         line = f"{_moment(record.created)} {record.levelname.lower()} {record.getMessage()} {words}"
+        line = line.rstrip().replace("\r", r"\r").replace("\n", r"\n")
         if record.exc_info:
             line += f"\n{self.formatException(record.exc_info)}"
-        return line.rstrip().replace("\r", " ")
+        return line
 
 
 def configure(settings: Log) -> None:
