@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 import click
@@ -25,7 +26,7 @@ from mailwright.cli.context import (
     run,
     writing,
 )
-from mailwright.cli.tables import Table, cell
+from mailwright.cli.tables import Table, cell, pairs
 from mailwright.errors import MailwrightError
 from mailwright.fields.resource import Resource
 from mailwright.http import answers
@@ -62,18 +63,20 @@ def _group(account: Account) -> click.Group:
 
 
 def _show(account: Account) -> Command:
+    resource = account.resource
+
     def show(key: str, *, as_json: bool) -> None:
         with opened() as app:
             record, warnings = run(app, lambda work: operations.show(work, account, key))
         if as_json:
-            click.echo(answers.success(answers.profile(account.resource, record), warnings))
+            click.echo(answers.success(answers.profile(resource, record), warnings))
             return
-        rows = [(field.name, cell(value)) for field, value in record.items()]
-        table = Table(("", ""), rows)
-        for row in rows:
-            click.echo(table.line(row))
+        for line in pairs(
+            [(field.name, cell(record[field])) for field in resource.fields if field in record]
+        ):
+            click.echo(line)
 
-    return _command("show", show, f"Show a {account.resource.title}.", [_key(account.resource)])
+    return _command("show", show, f"Show a {resource.title}.", [_key(resource)])
 
 
 def _create(account: Account) -> Command:
@@ -237,8 +240,9 @@ def _print_json(resource: Resource, pages: Iterator[Page]) -> None:
     """The API's answer, written page by page."""
     said: list[str] = []
     following, first = None, True
+    head = next(pages)  # an error comes before the first word of a success
     click.echo(b'{"_success":true,"_data":[', nl=False)
-    for found, warnings in pages:
+    for found, warnings in chain((head,), pages):
         said.extend(warning for warning in warnings if warning not in said)
         body = answers.encode(answers.listing(resource, found).data)[1:-1]
         if body:

@@ -51,6 +51,11 @@ def _document(settings: Settings, report: Report, admins: list[str] | None) -> d
         "databases": {found.name: _described(found) for found in report.databases},
         "notes": [
             *(f"{name}: switched off in the settings" for name in left_out),
+            *(
+                "Mailwright's own tables in iredadmin will be made when it is started"
+                for found in report.databases
+                if found.own_are_old
+            ),
             *_notes(settings, admins),
         ],
     }

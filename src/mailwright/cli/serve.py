@@ -50,7 +50,7 @@ def _serve(settings: Settings, path: Path | None) -> None:
         workers=settings.server.workers,
         blocking_threads=settings.server.threads,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         log_access=False,
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE_SECONDS,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mailwright.cli.context import is_terminal, printable
@@ -46,6 +47,19 @@ class Table:
             for text, width in zip(_clean(row), self._widths, strict=True)
         ]
         return GAP.join(cells).rstrip()
+
+
+def pairs(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Names and values in lines; a long value goes on below itself where a person looks at it."""
+    names = max((len(name) for name, _ in rows), default=0) + len(GAP)
+    room = shutil.get_terminal_size().columns - names if is_terminal(sys.stdout) else None
+    for name, value in rows:
+        (text,) = _clean((value,))
+        lines = [text]
+        if room is not None and _width(text) > max(room, NARROWEST):
+            lines = textwrap.wrap(text, max(room, NARROWEST), break_on_hyphens=False) or [""]
+        for at, line in enumerate(lines):
+            yield f"{'' if at else name:{names}}{line}".rstrip()
 
 
 def _clean(row: Sequence[str]) -> list[str]:

@@ -180,6 +180,11 @@ class Found:
     off: tuple[str, ...] = ()  # what this schema has no place for
     own_version: int | None = None  # of our tables, where they live
 
+    @property
+    def own_are_old(self) -> bool:
+        """Whether our tables wait for the next start, which makes or upgrades them."""
+        return self.own_version is not None and self.own_version < own_tables.latest()
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -231,27 +236,26 @@ def _own_version(name: str, database: Database, columns: Columns) -> int | None:
 
 
 def _own_problems(version: int | None) -> Iterator[str]:
-    if version is None:
-        return
-    if version < own_tables.latest():
-        yield (
-            f"Mailwright's own tables are of version {version} and have to be {own_tables.latest()}; "
-            "init and serve see to it"
-        )
-    elif version > own_tables.latest():
+    if version is not None and version > own_tables.latest():
         yield f"Mailwright's own tables are of version {version}, which a newer release made"
 
 
 def age(name: str, columns: Columns) -> str:
     """Which releases the schema looks like, in words."""
     product, marks = MARKS[name]
-    reached = ""
-    for release in dict.fromkeys(mark.since for mark in marks):
-        if not all(_has(mark, columns) for mark in marks if mark.since == release):
-            at_least = f"{product} {reached} or newer, " if reached else ""
-            return f"{at_least}older than {product} {release}"
-        reached = release
-    return f"{product} {reached} or newer"
+    releases = list(dict.fromkeys(mark.since for mark in marks))
+    whole = [_is_whole(release, marks, columns) for release in releases]
+    if all(whole):
+        return f"{product} {releases[-1]} or newer"
+    at = whole.index(False)
+    reached = f"{product} {releases[at - 1]} or newer, " if at else ""
+    later = [release for release, there in zip(releases[at:], whole[at:], strict=True) if there]
+    parts = f", with parts of {later[-1]}" if later else ""
+    return f"{reached}older than {product} {releases[at]}{parts}"
+
+
+def _is_whole(release: str, marks: Sequence[Mark], columns: Columns) -> bool:
+    return all(_has(mark, columns) for mark in marks if mark.since == release)
 
 
 def _has(mark: Mark, columns: Columns) -> bool:
