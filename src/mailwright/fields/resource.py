@@ -33,8 +33,9 @@ class Request:
     edits: dict[AnyField, Edit]
     warnings: tuple[str, ...] = ()
     # What an update could not read.  It is an error unless it repeats what is stored: a server that
-    # other programs wrote to holds values that would not be taken from a client.
-    unread: dict[AnyField, tuple[str, Invalid]] = field(default_factory=dict)
+    # other programs wrote to holds values that would not be taken from a client, or not as they are.
+    unread: dict[AnyField, Invalid] = field(default_factory=dict)
+    texts: dict[AnyField, str] = field(default_factory=dict)
 
     @property
     def fields(self) -> tuple[AnyField, ...]:
@@ -47,18 +48,21 @@ class Request:
         A parameter that repeats the stored value changes nothing and conflicts with nothing, so that
         the answer of a GET can be sent back.
         """
-        for field_, (text, error) in self.unread.items():
-            if text != as_text(record[field_]):
+        repeated = {
+            field_ for field_, text in self.texts.items() if text == as_text(record[field_])
+        }
+        for field_, error in self.unread.items():
+            if field_ not in repeated:
                 raise error
         changes = Changes()
         changes.named = frozenset(self.fields)
         for field_, value in self.values.items():
-            if value != record[field_]:
+            if field_ not in repeated and value != record[field_]:
                 changes[field_] = value
         for field_, edit in self.edits.items():
             current = record[field_]
             wanted = edit.applied_to(current)
-            if set(wanted) != set(current):
+            if field_ not in repeated and set(wanted) != set(current):
                 changes[field_] = wanted
                 changes.edits[field_] = edit
         return changes
@@ -152,7 +156,8 @@ class _Reading:
         self.edits: dict[AnyField, dict[str, tuple[str, ...]]] = {}
         self.named: dict[tuple[AnyField, str], str] = {}
         self.warnings: list[str] = []
-        self.unread: dict[AnyField, tuple[str, Invalid]] = {}
+        self.unread: dict[AnyField, Invalid] = {}
+        self.texts: dict[AnyField, str] = {}
 
     def of(self, form: Form) -> Request:
         for name, texts in form.items():
@@ -162,6 +167,7 @@ class _Reading:
             {field_: Edit(**parts) for field_, parts in self.edits.items()},
             tuple(self.warnings),
             self.unread,
+            self.texts,
         )
 
     def _parameter(self, name: str, texts: Sequence[str]) -> None:
@@ -195,12 +201,15 @@ class _Reading:
         if self.named.get((field_, role)) in names[: names.index(name)]:
             return
         self.named[field_, role] = name
+        as_shown = self.verb is Verb.UPDATE and name == field_.name and not field_.kind.secret
+        if as_shown:
+            self.texts[field_] = ",".join(texts)
         try:
             value = parse(field_, name, texts)
         except Invalid as error:
-            if self.verb is not Verb.UPDATE or name != field_.name:
+            if not as_shown:
                 raise
-            self.unread[field_] = (",".join(texts), error)
+            self.unread[field_] = error
             return
         if role == "value":
             self.values[field_] = value
