@@ -67,12 +67,11 @@ def local_part_of(address: str) -> str:
     return address.rpartition("@")[0]
 
 
-def without_extension(address: str, delimiter: str) -> str:
-    """The address that ``local+extension@domain`` is delivered to."""
-    if not delimiter:
-        return address
+def without_extension(address: str, delimiters: str) -> str:
+    """The address that ``local+extension@domain`` is delivered to; any of the characters begins one."""
     local, _, domain = address.rpartition("@")
-    return f"{local.split(delimiter, 1)[0]}@{domain}"
+    found = (at for at in map(local.find, delimiters) if at > 0)
+    return f"{local[: min(found, default=len(local))]}@{domain}"
 
 
 def _address(text: str, pattern: re.Pattern[str]) -> str:
