@@ -5,8 +5,6 @@ Sources: the API document (both editions), SQL reference 3.5, 3.7, 4.4 to 4.9 an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from mailwright.errors import Exists, Forbidden, Invalid, LimitReached, NotFound
 from mailwright.fields.addresses import domain_of, without_extension
 from mailwright.fields.field import Changes, Field, Record
@@ -474,7 +472,7 @@ def found(work: Work, address: str, changes: Changes) -> None:
         changes[GROUPS] = groups
 
 
-def _with_coupled(names: Iterable[str]) -> set[str]:
+def _with_coupled(names: tuple[str, ...]) -> set[str]:
     """Services, and those whose columns change with them."""
     columns = {
         column
