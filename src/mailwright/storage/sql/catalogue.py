@@ -18,6 +18,24 @@ def columns_of(database: Database) -> Columns:
     return database.catalogue
 
 
+def ordering(database: Database) -> str:
+    """What to write after a column so that it sorts by code point, on every engine alike."""
+    if database.ordering is None:
+        match database.dialect:
+            case Dialect.SQLITE:
+                database.ordering = ""
+            case Dialect.MYSQL:
+                database.ordering = " COLLATE utf8mb4_bin"
+            case Dialect.POSTGRESQL:
+                # Where the database sorts so by itself, a COLLATE would only keep it from its index.
+                with database.connection() as connection:
+                    own = connection.value(
+                        "SELECT datcollate FROM pg_database WHERE datname = current_database()"
+                    )
+                database.ordering = "" if own in {"C", "POSIX"} else ' COLLATE "C"'
+    return database.ordering
+
+
 def read(connection: Connection) -> Columns:
     """The columns of every table, from the engine's own catalogue."""
     match connection.dialect:

@@ -205,6 +205,7 @@ class Database:
         )
         # The columns of every table, once somebody asked (see catalogue.py).
         self.catalogue: Mapping[str, frozenset[str]] | None = None
+        self.ordering: str | None = None
         self._idle: deque[Connection] = deque()
         self._room = threading.BoundedSemaphore(size)
 

@@ -9,28 +9,21 @@ from mailwright.fields.field import AnyField
 from mailwright.fields.places import Codec, Column
 from mailwright.fields.resource import Resource
 from mailwright.storage.protocol import Names, Page, Query
+from mailwright.storage.sql.catalogue import ordering
 from mailwright.storage.sql.codecs import stored
-from mailwright.storage.sql.dialect import Dialect
-from mailwright.storage.sql.engine import Connection, Row
+from mailwright.storage.sql.engine import Connection, Database, Row
 from mailwright.storage.sql.reading import Reading
 from mailwright.storage.sql.removal import escaped
-
-# Every engine sorts by code point, so that a list has one order wherever it is kept.
-_COLLATE = {
-    Dialect.SQLITE: "",
-    Dialect.POSTGRESQL: ' COLLATE "C"',
-    Dialect.MYSQL: " COLLATE utf8mb4_bin",
-}
 
 
 class Finding:
     """One query, as conditions and an order."""
 
-    def __init__(self, resource: Resource, query: Query, dialect: Dialect) -> None:
+    def __init__(self, resource: Resource, query: Query, database: Database) -> None:
         self._resource = resource
         self._query = query
-        self._dialect = dialect
-        self._collate = _COLLATE[dialect]
+        self._dialect = database.dialect
+        self._collate = ordering(database)
         self._key = f'm."{resource.sql.key}"{self._collate}'
         self._sort = self._sorted_by(query.sort)
         self._parameters: list[object] = []
@@ -38,19 +31,28 @@ class Finding:
         self._filter()
 
     def page(self, connection: Connection, reading: Reading) -> Page:
-        """Whole accounts."""
-        sort = f", {self._sort}" if self._sort else ""
-        head = reading.head.replace(" FROM ", f"{sort} FROM ", 1) if sort else reading.head
-        rows = self._rows(connection, head)
-        kept, after = self._cut(rows, key_at=0, sort_at=-1 if self._sort else None)
-        return Page(reading.many(connection, kept), after)
+        """Whole accounts.
+
+        The keys of a page come first: to sort whole rows with their joins, only to throw most of them
+        away, would cost many times as much.
+        """
+        if self._query.limit is None:
+            return Page(reading.many(connection, self._rows(connection, reading.head)), None)
+        names = self.names(connection)
+        if not names.keys:
+            return Page((), None)
+        marks = ", ".join(["%s"] * len(names.keys))
+        key = self._resource.sql.key
+        rows = connection.rows(f'{reading.head} WHERE m."{key}" IN ({marks})', names.keys)
+        found = {record.key: record for record in reading.many(connection, rows)}
+        return Page([found[name] for name in names.keys if name in found], names.next)
 
     def names(self, connection: Connection) -> Names:
         """Keys alone."""
         home = self._resource.sql
         sort = f", {self._sort}" if self._sort else ""
         rows = self._rows(connection, f'SELECT m."{home.key}"{sort} FROM "{home.table}" m')
-        kept, after = self._cut(rows, key_at=0, sort_at=1 if self._sort else None)
+        kept, after = self._cut(rows)
         return Names([row[0] for row in kept], after)
 
     def count(self, connection: Connection) -> int:
@@ -107,18 +109,13 @@ class Finding:
             f"{head}{where} ORDER BY {order}{self._key}{direction}{limit}", parameters
         )
 
-    def _cut(
-        self, rows: list[Row], *, key_at: int, sort_at: int | None
-    ) -> tuple[Sequence[Row], tuple[str | int, str] | None]:
+    def _cut(self, rows: list[Row]) -> tuple[Sequence[Row], tuple[str | int, str] | None]:
         limit = self._query.limit
         if limit is None or len(rows) <= limit:
             return rows, None
-        last = rows[limit - 1]
-        sort_value: Any = "" if sort_at is None else last[sort_at]
-        return rows[:limit], (
-            sort_value if isinstance(sort_value, int) else str(sort_value),
-            last[key_at],
-        )
+        key, *sort_value = rows[limit - 1]
+        value: Any = sort_value[0] if sort_value else ""
+        return rows[:limit], (value if isinstance(value, int) else str(value), key)
 
     def _sorted_by(self, field: AnyField | None) -> str:
         if field is None or not isinstance(field.sql, Column):

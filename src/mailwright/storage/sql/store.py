@@ -139,15 +139,15 @@ class SqlAccounts:
         """Accounts in order."""
         wanted = resource.shown if fields is None else tuple(fields)
         reading = self._store.reading(resource, wanted, alone=False, counted=False)
-        return Finding(resource, query, self._connection.dialect).page(self._connection, reading)
+        return Finding(resource, query, self._store.database).page(self._connection, reading)
 
     def find_names(self, resource: Resource, query: Query) -> Names:
         """Keys in order."""
-        return Finding(resource, query, self._connection.dialect).names(self._connection)
+        return Finding(resource, query, self._store.database).names(self._connection)
 
     def count(self, resource: Resource, query: Query) -> int:
         """How many there are."""
-        return Finding(resource, query, self._connection.dialect).count(self._connection)
+        return Finding(resource, query, self._store.database).count(self._connection)
 
     def add(self, resource: Resource, key: str, changes: Changes) -> None:
         """A new account."""
