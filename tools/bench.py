@@ -65,7 +65,9 @@ def main() -> int:
             with site.server() as server:
                 many = latencies(Load(server, options.seconds), options.mailboxes)
             for name, before in few.items():
-                print(f"# {name}: p50 {before:.2f} ms with {FEW}, {many[name]:.2f} ms with {options.mailboxes}")
+                print(
+                    f"# {name}: p50 {before:.2f} ms with {FEW}, {many[name]:.2f} ms with {options.mailboxes}"
+                )
                 tell(f"{name}_p50_growth", many[name] / before, 1.2, AT_MOST)
     return 0 if all(figure.good for figure in figures) else 1
 
@@ -91,7 +93,9 @@ def latencies(load: Load, mailboxes: int) -> dict[str, float]:
 
 
 def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--mailboxes", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--only", choices=("ratios", "scale"))

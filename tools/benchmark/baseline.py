@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 
+from tools.benchmark.load import CONNECTIONS
+from tools.benchmark.site import Server, Site
+
 from mailwright.app import App
 from mailwright.settings import load
 from mailwright.storage.sql import engine
-from tools.benchmark.load import CONNECTIONS
-from tools.benchmark.site import Server, Site
 
 ACCOUNTS = 100
 RECORDED = "u1@d1.example"
@@ -91,8 +92,13 @@ def _recorded(site: Site, server: Server, name: str) -> list[Step]:
 
     def send(text: str) -> None:
         headers = {"Cookie": server.cookie, "Content-Type": "application/x-www-form-urlencoded"}
-        answer = client.simulate_request(method, path.partition("?")[0], body=text, headers=headers,
-                                         query_string=path.partition("?")[2])
+        answer = client.simulate_request(
+            method,
+            path.partition("?")[0],
+            body=text,
+            headers=headers,
+            query_string=path.partition("?")[2],
+        )
         if answer.status_code != 200:
             raise RuntimeError(answer.text)
 

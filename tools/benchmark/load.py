@@ -73,7 +73,9 @@ class Load:
 
     def medians(self, domains: int) -> dict[str, float]:
         """Median milliseconds of single requests, spread over all domains that have mailboxes."""
-        connection = http.client.HTTPConnection(self.server.base.removeprefix("http://"), timeout=20)
+        connection = http.client.HTTPConnection(
+            self.server.base.removeprefix("http://"), timeout=20
+        )
         times: dict[str, list[float]] = {}
         for number in range(SAMPLES):
             domain = f"d{number * 7919 % domains}.example"

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.servers.ports import free_port
 from tests.servers.postgresql import PostgreSQL
@@ -25,6 +26,7 @@ WORKERS, THREADS = 2, 8
 PASSWORD = "Bench-Pass1"
 ADMIN = "bench@mailwright.internal"
 WAIT_SECONDS = 30
+COMMAND = str(Path(sys.executable).with_name("mailwright"))
 
 
 @dataclass
@@ -43,16 +45,19 @@ class Server:
 
     def largest_worker_mib(self) -> float:
         """Resident memory of the largest process of the server, in MiB."""
-        return max(_resident(pid) for pid in (self.process.pid, *_children(self.process.pid))) / 1024
+        return (
+            max(_resident(pid) for pid in (self.process.pid, *_children(self.process.pid))) / 1024
+        )
 
 
 class Site:
     """Start with ``with``; everything is gone afterwards."""
 
-    def __enter__(self) -> Site:
+    def __enter__(self) -> Self:
         self.postgresql = PostgreSQL()
         self.postgresql.start()
         self.folder = tempfile.TemporaryDirectory(prefix="mailwright-bench-")
+        self._log = (Path(self.folder.name) / "log").open("wb")
         self.config = Path(self.folder.name) / "mailwright.toml"
         for name in LOGICAL:
             self.postgresql.create_database(name)
@@ -63,18 +68,21 @@ class Site:
         )
         self.port = free_port()
         self.config.write_text(
-            f'[server]\nport = {self.port}\nworkers = {WORKERS}\nthreads = {THREADS}\n'
+            f"[server]\nport = {self.port}\nworkers = {WORKERS}\nthreads = {THREADS}\n"
             f'[api]\nenable_restful_api = true\n[storage]\nbackend = "postgresql"\n{sections}'
-            '[log]\nlevel = "warning"\n'
         )
         self._command("init", "--admin", ADMIN)
         self._set_password()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.postgresql.remove()
+        self._log.close()
         self.folder.cleanup()
 
     def seed(self, domains: int, mailboxes: int, per_domain: int) -> None:
@@ -107,8 +115,9 @@ class Site:
         base = f"http://127.0.0.1:{self.port}"
         begun = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "mailwright", "--config", str(self.config), "serve"],
+            [COMMAND, "--config", str(self.config), "serve"],
             stdout=subprocess.DEVNULL,
+            stderr=self._log,  # a line for each request, as in production
             start_new_session=True,
         )
         try:
@@ -126,7 +135,7 @@ class Site:
 
     def _command(self, *arguments: str) -> None:
         subprocess.run(
-            [sys.executable, "-m", "mailwright", "--config", str(self.config), *arguments],
+            [COMMAND, "--config", str(self.config), *arguments],
             check=True,
             stdout=subprocess.DEVNULL,
         )
@@ -136,7 +145,8 @@ class Site:
 
         with self.postgresql.connect("vmail") as connection:
             connection.execute(
-                "UPDATE admin SET password = %s WHERE username = %s", (hash_password(PASSWORD), ADMIN)
+                "UPDATE admin SET password = %s WHERE username = %s",
+                (hash_password(PASSWORD), ADMIN),
             )
 
 

@@ -35,24 +35,42 @@ def page() -> str:
 
 
 def _resource(resource: Resource) -> list[str]:
-    parts = [f"\n## {resource.name.capitalize()}\n\n", "| Parameter | On | Value | Meaning | Example |\n| --- | --- | --- | --- | --- |\n"]
+    parts = [
+        f"\n## {resource.name.capitalize()}\n\n",
+        "| Parameter | On | Value | Meaning | Example |\n| --- | --- | --- | --- | --- |\n",
+    ]
     parts += [_row(resource, field) for field in resource.update]
-    parts += [f"\nRequired to create: {', '.join(f'`{field.name}`' for field in resource.required)}.\n"] * bool(resource.required)
+    parts += [
+        f"\nRequired to create: {', '.join(f'`{field.name}`' for field in resource.required)}.\n"
+    ] * bool(resource.required)
     parts.append("\nRead only:\n\n| Name | Meaning |\n| --- | --- |\n")
-    parts += [f"| `{field.name}` | {field.help} |\n" for field in resource.fields if field.read_only]
+    parts += [
+        f"| `{field.name}` | {field.help} |\n" for field in resource.fields if field.read_only
+    ]
     parts.append("\nIn a list:\n\n| Parameter | Value | Meaning |\n| --- | --- | --- |\n")
-    parts += [f"| `{field.name}` | {_value(field)} | {field.help} |\n" for field in listing.parameters(resource)]
-    parts.append(f"\nLists are sorted by {', '.join(f'`{field.name}`' for field in resource.sorted_by)}.\n")
+    parts += [
+        f"| `{field.name}` | {_value(field)} | {field.help} |\n"
+        for field in listing.parameters(resource)
+    ]
+    parts.append(
+        f"\nLists are sorted by {', '.join(f'`{field.name}`' for field in resource.sorted_by)}.\n"
+    )
     return parts
 
 
 def _row(resource: Resource, field: AnyField) -> str:
     verbs = [
         name
-        for name, fields in (("POST", resource.create), ("PUT", resource.update), ("PUT all", resource.bulk))
+        for name, fields in (
+            ("POST", resource.create),
+            ("PUT", resource.update),
+            ("PUT all", resource.bulk),
+        )
         if field in fields
     ]
-    names = [f"`{name}`" for name in (field.names() if field.resets else ())[: 1 + len(field.synonyms)]]
+    names = [
+        f"`{name}`" for name in (field.names() if field.resets else ())[: 1 + len(field.synonyms)]
+    ]
     names += [f"+`{name}`" for name in field.adds] + [f"-`{name}`" for name in field.removes]
     names += [f"clears: `{name}`" for name in field.clears]
     return f"| {', '.join(names)} | {', '.join(verbs)} | {_value(field)} | {field.help} | `{field.example}` |\n"
