@@ -19,20 +19,21 @@ def columns_of(database: Database) -> Columns:
 
 
 def ordering(database: Database) -> str:
-    """What to write after a column so that it sorts by code point, on every engine alike."""
+    """How to write an expression, the ``{}``, so that it sorts by code point, on every engine alike."""
     if database.ordering is None:
         match database.dialect:
             case Dialect.SQLITE:
-                database.ordering = ""
+                database.ordering = "{}"
             case Dialect.MYSQL:
-                database.ordering = " COLLATE utf8mb4_bin"
+                # Tables of older servers are in character sets that know no collation of utf8mb4.
+                database.ordering = "CONVERT({} USING utf8mb4) COLLATE utf8mb4_bin"
             case Dialect.POSTGRESQL:
                 # Where the database sorts so by itself, a COLLATE would only keep it from its index.
                 with database.connection() as connection:
                     own = connection.value(
                         "SELECT datcollate FROM pg_database WHERE datname = current_database()"
                     )
-                database.ordering = "" if own in {"C", "POSIX"} else ' COLLATE "C"'
+                database.ordering = "{}" if own in {"C", "POSIX"} else '{} COLLATE "C"'
     return database.ordering
 
 

@@ -23,8 +23,8 @@ class Finding:
         self._resource = resource
         self._query = query
         self._dialect = database.dialect
-        self._collate = ordering(database)
-        self._key = f'm."{resource.sql.key}"{self._collate}'
+        self._ordering = ordering(database)
+        self._key = self._ordering.format(f'm."{resource.sql.key}"')
         self._sort = self._sorted_by(query.sort)
         self._parameters: list[object] = []
         self._conditions: list[str] = []
@@ -121,4 +121,6 @@ class Finding:
         if field is None or not isinstance(field.sql, Column):
             return ""
         name = f'm."{field.sql.name}"'
-        return f"COALESCE({name}, ''){self._collate}" if field.sql.codec is Codec.TEXT else name
+        if field.sql.codec is not Codec.TEXT:
+            return name
+        return self._ordering.format(f"COALESCE({name}, '')")

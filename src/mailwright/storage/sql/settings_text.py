@@ -15,10 +15,9 @@ class SettingsText:
 
     def __init__(self, text: str | None) -> None:
         self._parts: list[tuple[str | None, str]] = []
-        for part in (text or "").split(";"):
+        for part in text.removesuffix(";").split(";") if text else ():
             key, colon, _ = part.partition(":")
-            if part:
-                self._parts.append((key.strip() if colon else None, part))
+            self._parts.append((key.strip() if colon else None, part))
 
     def get(self, key: str) -> str:
         """The value of a key, empty where it is not written; the last of several wins."""
