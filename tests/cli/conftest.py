@@ -33,3 +33,13 @@ def app(program: Program) -> Iterator[App]:
     """An application beside the program."""
     with closing(program.app()) as app:
         yield app
+
+
+@pytest.fixture(scope="module")
+def program_once(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The same, set up once for many tests that change little."""
+    program = Program(tmp_path_factory.mktemp("once") / "mailwright.toml")
+    program("init", "--development")
+    program("domain", "create", "example.org", "--name", "Example")
+    program("user", "create", "jane@example.org", "--name", "Jane", "--password", "Wood-Lark-42")
+    return program

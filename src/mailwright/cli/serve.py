@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -26,6 +29,7 @@ def serve() -> None:
     """Serve the API until SIGTERM or SIGINT."""
     path = named_file() or settings_file(os.environ)
     settings = load(path, os.environ)
+    _require_free(settings)
     with opened(settings) as app:
         migrate(app.databases["iredadmin"])
         app.finish_leftovers()
@@ -56,12 +60,32 @@ def _serve(settings: Settings, path: Path | None) -> None:
         workers_kill_timeout=GRACE_SECONDS,
     )
     server.on_startup(lambda: _greet(settings, path))
+    import_module("mailwright.http.app")  # once, before the workers are forked
+    os.register_at_fork(after_in_child=_forget_signals)
+    server.serve()
+
+
+def _require_free(settings: Settings) -> None:
+    """Workers share their port, so the system would let a second server share it too."""
+    host, port = settings.server.host, settings.server.port
     try:
-        server.serve()
+        ((family, kind, protocol, _, address), *_) = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
     except OSError as error:
-        raise Unavailable(
-            f"cannot listen on {settings.server.host} port {settings.server.port}: {error.strerror}"
-        ) from None
+        raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror}") from None
+
+
+def _forget_signals() -> None:
+    """A worker that is told to stop while it still starts ends at once.
+
+    It inherits the handlers of the main process, which would only note the signal.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _greet(settings: Settings, path: Path | None) -> None:
