@@ -47,6 +47,20 @@ def test_an_endless_chunked_body_is_read_up_to_the_limit(
     assert 1_048_577 == body.read_so_far
 
 
+def test_no_body_is_looked_for_where_a_get_announces_none(admin: Api) -> None:
+    body = Endless()
+    environ = {"REQUEST_METHOD": "GET", "wsgi.input_terminated": "1"}
+    status, _ = admin.straight(PATH, body, **environ)
+
+    assert ("200 OK", 0) == (status, body.read_so_far)
+
+
+def test_a_length_of_thousands_of_digits_is_too_much(admin: Api) -> None:
+    status, _ = admin.straight(PATH, io.BytesIO(b""), CONTENT_LENGTH="9" * 5000)
+
+    assert "413 Content Too Large" == status
+
+
 def test_a_chunked_body_is_read(admin: Api) -> None:
     status, _ = admin.straight(PATH, io.BytesIO(b"quota=7"), HTTP_TRANSFER_ENCODING="chunked")
 

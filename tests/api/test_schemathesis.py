@@ -139,3 +139,19 @@ def test_no_request_gets_an_answer_outside_of_the_description(exploration: Explo
 
     assert REQUESTS <= exploration.sent.total()
     assert {200, 201, 400, 401, 404, 405, 409} <= set(exploration.statuses)
+
+
+def test_always_200_is_described_too(empty_site: Site) -> None:
+    with api_with(empty_site, login=MANY_LOGINS, api={"http_status": "always-200"}) as api:
+        api.add_admin()
+        api.login()
+        exploration = Exploration(api)
+        for operation in exploration.operations():
+            for mode in GenerationMode:
+                examine(
+                    partial(exploration.send, operation),
+                    operation.as_strategy(generation_mode=mode),
+                    10,
+                )
+
+    assert {200, 404} >= set(exploration.statuses)

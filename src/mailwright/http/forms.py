@@ -29,6 +29,8 @@ MULTIPART: Final = "multipart/form-data"
 ACCEPTED: Final = (FORM, JSON, MULTIPART)
 LARGEST_EXACT_FLOAT: Final = 2.0**53
 _CHUNK: Final = 65536
+_LONGEST_LENGTH: Final = 20  # digits; Python refuses to read thousands of them
+_WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 _UTF8: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]*)', re.IGNORECASE)
@@ -77,20 +79,25 @@ def options(
 
 
 def _body(environ: Mapping[str, Any], most: int) -> bytes:
-    """All of the body; one that is too long is refused as soon as that is known."""
+    """All of the body; one that is too long is refused as soon as that is known.
+
+    Of GET and HEAD a body without a length is read only if it is sent in chunks: asking the server for
+    one that is not there would cost every such request.
+    """
     announced = environ.get("CONTENT_LENGTH")
     stream: BinaryIO = environ["wsgi.input"]
     if announced:
         if not (announced.isascii() and announced.isdigit()):
             raise Invalid("Content-Length is not a number", code="INVALID_REQUEST")
-        length = int(announced)
-        if length > most:
+        if len(announced) > _LONGEST_LENGTH or (length := int(announced)) > most:
             raise _too_long(most)
         body = _at_most(stream, length)
         if len(body) < length:
             raise Invalid("the body is shorter than announced", code="INVALID_REQUEST")
         return body
-    if environ.get("wsgi.input_terminated") or "HTTP_TRANSFER_ENCODING" in environ:
+    if "HTTP_TRANSFER_ENCODING" in environ or (
+        environ.get("wsgi.input_terminated") and environ["REQUEST_METHOD"] not in _WITHOUT_BODY
+    ):
         body = _at_most(stream, most + 1)
         if len(body) > most:
             raise _too_long(most)
