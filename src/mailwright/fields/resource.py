@@ -42,6 +42,11 @@ class Request:
         """Every field that the request names."""
         return (*self.values, *self.edits, *self.unread)
 
+    def leave_out(self, unwanted: AnyField) -> None:
+        """Go on as if the request did not name this field."""
+        for part in (self.values, self.edits, self.unread, self.texts):
+            part.pop(unwanted, None)
+
     def against(self, record: Record) -> Changes:
         """The changes that remain once everything equal to the stored account is left out.
 

@@ -45,8 +45,8 @@ def update_users(work: Work, name: str, form: Form) -> int:
             )
     if not changes and not each:
         return 0
+    # The domain is not locked: whoever changes one user locks the user first and the domain second.
     work.accounts.begin()
-    work.accounts.get(domains.RESOURCE, name, (), lock=True)
     _a_global_admin_remains(work, name, changes)
     touched = work.accounts.change_all(resource, name, changes, each)
     work.note(

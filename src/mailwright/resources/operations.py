@@ -151,9 +151,7 @@ def read_request(work: Work, resource: Resource, form: Form, verb: Verb) -> Requ
     for field in tuple(request.fields):
         if not work.accounts.supports(resource, field):
             work.warn(f"{field.name} has no place in this server's schema; ignored")
-            request.values.pop(field, None)
-            request.edits.pop(field, None)
-            request.unread.pop(field, None)
+            request.leave_out(field)
     if verb is Verb.CREATE:
         for field in resource.required:
             if not request.values.get(field):
