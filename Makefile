@@ -26,7 +26,7 @@ help: ## Show the verbs
 install: $(INSTALLED) ## Make .venv with everything needed to run
 
 serve: $(INSTALLED) ## Start a development server on loopback, with sample settings the first time
-	@test -e $(CONFIG) || $(BIN)/mailwright init --development --config $(CONFIG)
+	@$(BIN)/mailwright init --development --quiet --config $(CONFIG)
 	@exec $(BIN)/mailwright serve --config $(CONFIG)
 
 test: $(INSTALLED_DEV) ## Check, then run every test on every backend; installs the servers if needed

@@ -80,6 +80,21 @@ def test_a_second_run_changes_nothing_and_shows_no_password(empty: Program) -> N
     assert "root@elsewhere.test (exists)" in output
 
 
+def test_a_quiet_second_run_says_nothing(fresh: Program) -> None:
+    assert "password:" in fresh("init", "--quiet")
+    assert "" == fresh("init", "--quiet")
+
+
+def test_an_interrupted_run_is_taken_up_again(fresh: Program) -> None:
+    """Settings without databases, as when the power went."""
+    fresh.config.parent.mkdir()
+    fresh.config.write_text('[storage]\nsqlite_directory = "."\n')
+    (fresh.config.parent / "vmail.db").touch()
+
+    assert "password:" in fresh("init", "--quiet")
+    assert fresh.json("check")["sound"]
+
+
 def test_rows_that_every_installation_has_are_there(empty: Program) -> None:
     empty("init")
 
@@ -142,7 +157,8 @@ def test_files_and_settings_are_closed_to_others(fresh: Program) -> None:
     }
     assert 0o600 == modes.pop("mailwright.toml")
     assert 0o770 == modes.pop("var")
-    assert {0o660} == set(modes.values())
+    assert 0o660 == modes.pop("vmail.db")
+    assert {0o600} == set(modes.values())
 
 
 def test_a_strict_umask_does_not_keep_the_group_out(fresh: Program) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import string
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,11 +48,13 @@ _TRIES: Final = 10_000
     is_flag=True,
     help=f"Settings to try things out: the API on, on loopback. [default file: {DEVELOPMENT}]",
 )
-def init(backend: str | None, admin: str, *, development: bool) -> None:
+@click.option("--quiet", is_flag=True, help="Say only what is new.")
+def init(backend: str | None, admin: str, *, development: bool, quiet: bool) -> None:
     """Set up settings, databases and a first global admin. What exists stays as it is."""
     path = _settings_path(development=development)
+    say_known = _say_nothing if quiet else click.echo
     if path.exists():
-        click.echo(f"{path} exists")
+        say_known(f"{path} exists")
     else:
         write_private(path, write_toml(_first_settings(path, backend, development), complete=True))
         click.echo(f"{path} written")
@@ -62,10 +65,14 @@ def init(backend: str | None, admin: str, *, development: bool) -> None:
         )
     app = App(settings)
     try:
-        _databases(app, path)
-        _first_admin(app, _address(admin))
+        _databases(app, path, say_known)
+        _first_admin(app, _address(admin), say_known)
     finally:
         app.close()
+
+
+def _say_nothing(_sentence: str) -> None:
+    return
 
 
 def _settings_path(*, development: bool) -> Path:
@@ -106,7 +113,7 @@ def _data_directory(*, system: bool) -> str:
     return "/var/lib/mailwright" if system else "var"
 
 
-def _databases(app: App, path: Path) -> None:
+def _databases(app: App, path: Path, say_known: Callable[[str], None]) -> None:
     setup.create_files(app.databases)
     try:
         made = setup.create_schema(app.databases)
@@ -118,8 +125,10 @@ def _databases(app: App, path: Path) -> None:
         ) from None
     for name, what in made.items():
         where = app.databases[name].target.path or app.databases[name].target.name
-        words = {setup.Made.CREATED: "tables created", setup.Made.KEPT: "has tables, left as it is"}
-        click.echo(f"{name} ({where}): {words[what]}")
+        if what is setup.Made.CREATED:
+            click.echo(f"{name} ({where}): tables created")
+        else:
+            say_known(f"{name} ({where}): has tables, left as it is")
 
 
 def _address(text: str) -> str:
@@ -129,12 +138,12 @@ def _address(text: str) -> str:
         raise Invalid(f"--admin ({text}): {error}", code="INVALID_MAIL") from None
 
 
-def _first_admin(app: App, address: str) -> None:
+def _first_admin(app: App, address: str, say_known: Callable[[str], None]) -> None:
     with app.store.session() as accounts:
         present = accounts.global_admins()
         hosted = accounts.hosted_domain(address.rpartition("@")[2])
     if present:
-        click.echo(f"global admin: {', '.join(sorted(present)[:3])} (exists)")
+        say_known(f"global admin: {', '.join(sorted(present)[:3])} (exists)")
         return
     if hosted is not None:
         raise Invalid(

@@ -22,8 +22,10 @@ from mailwright.storage.sql.own_tables import migrate
 from mailwright.storage.sql.schema import DATABASES, seed_rows, statements
 
 OWN_PREFIX = "mailwright_"
-# Postfix and Dovecot read the files as members of the group; everybody else stays out.
-DIRECTORY_MODE, FILE_MODE = 0o770, 0o660
+# Postfix and Dovecot use the accounts as members of the group; the rest is nobody's but ours.
+DIRECTORY_MODE = 0o770
+SHARED, PRIVATE = 0o660, 0o600
+FILE_MODES = {"vmail": SHARED}
 _LOCK = "mailwright_setup"
 
 
@@ -35,12 +37,12 @@ class Made(enum.Enum):
 
 
 def create_files(databases: Mapping[str, Database]) -> None:
-    """Make the missing files of SQLite databases, closed to all but owner and group."""
-    for database in databases.values():
+    """Make the missing files of SQLite databases, closed to others whatever the umask."""
+    for name, database in databases.items():
         path = database.target.path
         if path is not None:
             make_directory(path.parent)
-            _make_file(path)
+            _make_file(path, FILE_MODES.get(name, PRIVATE))
 
 
 def create_schema(databases: Mapping[str, Database]) -> dict[str, Made]:
@@ -162,7 +164,7 @@ def make_directory(path: Path) -> None:
         raise Unavailable(f"{path} cannot be made: {error.strerror}") from None
 
 
-def _make_file(path: Path) -> None:
+def _make_file(path: Path, mode: int) -> None:
     try:
         # Never wider than this, whatever the umask; group write only once the file is ours.
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -171,6 +173,6 @@ def _make_file(path: Path) -> None:
     except OSError as error:
         raise Unavailable(f"{path} cannot be made: {error.strerror}") from None
     try:
-        os.fchmod(handle, FILE_MODE)
+        os.fchmod(handle, mode)
     finally:
         os.close(handle)
