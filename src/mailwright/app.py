@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,7 +34,8 @@ T = TypeVar("T")
 LOG = logging.getLogger("mailwright")
 LOGICAL = ("vmail", "amavisd", "iredapd", "iredadmin")
 # Another program's lock or a deadlock ends a transaction without a fault of the client's.
-TRIES = 4
+TRIES = 6
+LONGEST_PAUSE_SECONDS = 0.05  # before the second try; grows with each
 OVERRIDES_LAST_SECONDS = 15.0
 
 ACCOUNTS: Mapping[str, Account] = {"domain": domains.ACCOUNT, "user": users.ACCOUNT}
@@ -72,6 +74,8 @@ class App:
             except Contention:
                 if attempt == TRIES:
                     raise
+                # Those that met in a deadlock would meet again if they came back at once.
+                time.sleep(random.random() * LONGEST_PAUSE_SECONDS * attempt)  # noqa: S311
             else:
                 self._write_notes(actor, work.notes)
                 for leftover in work.leftovers:
