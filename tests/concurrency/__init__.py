@@ -1,0 +1,1 @@
+"""Many at once, and a process that dies in the middle."""
