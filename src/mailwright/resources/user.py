@@ -9,6 +9,7 @@ from mailwright.errors import Exists, Forbidden, Invalid, LimitReached, NotFound
 from mailwright.fields.addresses import domain_of, without_extension
 from mailwright.fields.field import Changes, Field, Record
 from mailwright.fields.kinds import (
+    LONGEST_TEXT,
     MEGABYTES,
     Choice,
     Email,
@@ -455,8 +456,15 @@ def found(work: Work, address: str, changes: Changes) -> None:
         changes[LANGUAGE] = domain[domains.LANGUAGE] or work.settings.accounts.default_language
     language_is_installed(work, LANGUAGE, changes)
     base, node = storage_base(work.settings)
-    changes[STORAGE_BASE], changes[STORAGE_NODE] = base, node
-    changes[MAILDIR] = maildir(address, work.now, work.settings)
+    path = maildir(address, work.now, work.settings)
+    if len(f"{base}/{node}/{path}") > LONGEST_TEXT:
+        # Nobody could remove the user: the whole path has to fit a column of deleted_mailboxes.
+        raise Invalid(
+            f"{address} is too long: the path of its mailbox would pass {LONGEST_TEXT} characters",
+            code="INVALID_MAIL",
+            parameter="mail",
+        )
+    changes[STORAGE_BASE], changes[STORAGE_NODE], changes[MAILDIR] = base, node, path
     changes[MAILBOX_FORMAT] = work.settings.accounts.mailbox_format
     changes[MAILBOX_FOLDER] = work.settings.accounts.mailbox_folder
     changes[PASSWORD_CHANGED] = stamp(work.now)
