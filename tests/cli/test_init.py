@@ -17,6 +17,8 @@ from mailwright.passwords import PasswordPolicy, verify_password
 from mailwright.settings import load, write_toml
 from mailwright.storage.sql.catalogue import read
 from tests.cli.program import Program, shown_password
+from tests.servers.mariadb import MariaDB
+from tests.storage.made import in_mariadb
 
 NAMES = ("vmail", "amavisd", "iredapd", "iredadmin")
 
@@ -255,3 +257,63 @@ def test_a_generated_password_satisfies_the_policy(policy: PasswordPolicy) -> No
 
     assert {()} == {policy.check(password) for password in passwords}
     assert len(passwords) == 20
+
+
+def test_an_account_that_may_not_create_tables_is_named(
+    mariadb_server: MariaDB, fresh: Program
+) -> None:
+    """The accounts of an iRedMail server may not, and need not: its databases are not empty."""
+    databases = {}
+    with closing(mariadb_server.connect()) as connection, connection.cursor() as cursor:
+        for name in NAMES:
+            mariadb_server.create_database(f"right_{name}")
+            rights = "ALL" if name == "iredadmin" else "SELECT, INSERT, UPDATE, DELETE"
+            cursor.execute(f"CREATE OR REPLACE USER 'r_{name}'@'%' IDENTIFIED BY 'geheim'")
+            cursor.execute(f"GRANT {rights} ON right_{name}.* TO 'r_{name}'@'%'")
+            databases[name] = {
+                "name": f"right_{name}",
+                "host": mariadb_server.host,
+                "port": mariadb_server.port,
+                "user": f"r_{name}",
+                "password": "geheim",
+            }
+    fresh.config.parent.mkdir()
+    fresh.config.write_text(write_toml({"storage": {"backend": "mysql"}, "databases": databases}))
+
+    status, error = fresh.failure("init")
+
+    assert 1 == status
+    assert "the tables of the vmail database cannot be created by the account r_vmail" in error
+    assert "geheim" not in error
+
+
+def test_an_existing_server_is_served_with_its_own_rights(
+    mariadb_server: MariaDB, fresh: Program
+) -> None:
+    """No statement but reads and writes in vmail, amavisd and iredapd (SQL reference 1.2)."""
+    databases: dict[str, dict[str, object]] = {}
+    with closing(mariadb_server.connect()) as connection, connection.cursor() as cursor:
+        for name in NAMES:
+            with in_mariadb(name, mariadb_server):
+                pass  # somebody else's installation
+            rights = "ALL" if name == "iredadmin" else "SELECT, INSERT, UPDATE, DELETE"
+            cursor.execute(f"CREATE OR REPLACE USER 'e_{name}'@'%' IDENTIFIED BY 'geheim'")
+            cursor.execute(f"GRANT {rights} ON schema_{name}.* TO 'e_{name}'@'%'")
+            databases[name] = {
+                "name": f"schema_{name}",
+                "host": mariadb_server.host,
+                "port": mariadb_server.port,
+                "user": f"e_{name}",
+                "password": "geheim",
+            }
+    fresh.config.parent.mkdir()
+    fresh.config.write_text(write_toml({"storage": {"backend": "mysql"}, "databases": databases}))
+
+    assert fresh.json("check")["sound"]
+    fresh("domain", "create", "example.org", "--name", "Example")
+    fresh("user", "create", "jane@example.org", "--password", "Wood-Lark-42")
+    fresh("user", "update", "jane@example.org", "--add-alias", "j@example.org")
+    fresh("user", "delete", "jane@example.org", "--yes")
+    fresh("domain", "delete", "example.org", "--yes")
+    assert 4 == fresh("init").count("has tables, left as it is")
+    assert 1 == fresh.json("check")["databases"]["iredadmin"]["own_tables"]
