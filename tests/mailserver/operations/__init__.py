@@ -1,0 +1,1 @@
+"""What the operations write, as a real Postfix and a real Dovecot act on it."""
