@@ -90,6 +90,14 @@ def test_a_network_of_one_ipv6_client_counts_as_one_address(api: Api) -> None:
     )
 
 
+def test_after_the_window_all_attempts_are_free_again(api: Api) -> None:
+    for _ in range(5):
+        attempt(api)
+    later(api, 3601)
+
+    assert [401] * 5 + [429] == [attempt(api).status_code for _ in range(6)]
+
+
 def test_failures_older_than_the_window_are_forgotten_and_removed(api: Api) -> None:
     for _ in range(5):
         attempt(api)
