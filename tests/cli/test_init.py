@@ -317,3 +317,17 @@ def test_an_existing_server_is_served_with_its_own_rights(
     fresh("domain", "delete", "example.org", "--yes")
     assert 4 == fresh("init").count("has tables, left as it is")
     assert 1 == fresh.json("check")["databases"]["iredadmin"]["own_tables"]
+
+
+def test_one_table_is_enough_to_be_somebody_elses(fresh: Program) -> None:
+    fresh("init")
+    with closing(fresh.app()) as app, app.databases["amavisd"].connection() as connection:
+        for table in ("wblist", "outbound_wblist", "quarantine", "msgrcpt", "msgs", "maddr"):
+            connection.execute(f'DROP TABLE "{table}"')
+        for table in ("users", "mailaddr"):
+            connection.execute(f'DROP TABLE "{table}"')
+
+    fresh("init")
+
+    with closing(fresh.app()) as app, app.databases["amavisd"].connection() as connection:
+        assert {"policy", "sqlite_sequence"} >= set(read(connection))
