@@ -15,6 +15,8 @@ from mailwright.storage.sql.engine import Connection, Database, Row
 from mailwright.storage.sql.reading import Reading
 from mailwright.storage.sql.removal import escaped
 
+ZERO_DATE = "0000-00-00 00:00:00"
+
 
 class Finding:
     """One query, as conditions and an order."""
@@ -115,6 +117,8 @@ class Finding:
             return rows, None
         key, *sort_value = rows[limit - 1]
         value: Any = sort_value[0] if sort_value else ""
+        if value is None:  # how mysqlclient gives a date that is none
+            value = ZERO_DATE
         return rows[:limit], (value if isinstance(value, int) else str(value), key)
 
     def _sorted_by(self, field: AnyField | None) -> str:
