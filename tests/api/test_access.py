@@ -6,7 +6,7 @@ import pytest
 
 from mailwright.http.routes import ROUTES
 from mailwright.networks import Networks
-from tests.api.client import DOMAIN, Api, api_with
+from tests.api.client import DOMAIN, api_with
 from tests.stores import Site
 
 PATHS = sorted({route.path for route in ROUTES} | {"/api", "/api/nothing"})
@@ -170,7 +170,3 @@ def test_slowed_logins_still_say_how_long_to_wait(empty_site: Site) -> None:
         result = api.login()
 
     assert (200, "1") == (result.status_code, result.headers["retry-after"])
-
-
-def test_the_administrator_api_fixture_is_enabled(api: Api) -> None:
-    assert 401 == api.call("GET", "/api/domains").status_code
