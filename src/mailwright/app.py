@@ -53,7 +53,9 @@ class App:
         self.settings = settings
         self.clock = clock
         self.databases: dict[str, Database] = {
-            name: Database(target, size=_pool_size(settings))
+            name: Database(
+                target, size=_pool_size(settings), idle_seconds=settings.pool.idle_seconds
+            )
             for name, target in targets(settings).items()
         }
         self.store = SqlAccountStore(self.databases["vmail"], clock)

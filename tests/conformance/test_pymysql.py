@@ -9,7 +9,8 @@ from types import ModuleType
 import pymysql
 import pytest
 
-from mailwright.storage.sql import engine
+from mailwright.errors import Exists, Invalid
+from mailwright.storage.sql import drivers as sql
 from tests.conformance.neighbours import JANE, OTHER, populate
 from tests.servers.require import missing
 from tests.stores import Difference, Row, Site
@@ -29,12 +30,12 @@ def drivers() -> list[ModuleType]:
 def through(driver: ModuleType, site: Site) -> Iterator[Site]:
     """The same databases through one driver."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "mysql_module", lambda: driver)
-        engine._mysql.cache_clear()
+        patch.setattr(sql, "mysql_module", lambda: driver)
+        sql._mysql.cache_clear()
         try:
             chosen = Site(site.place)
         finally:
-            engine._mysql.cache_clear()
+            sql._mysql.cache_clear()
     try:
         yield chosen
     finally:
@@ -58,9 +59,9 @@ def work(site: Site) -> tuple[list[Row], Difference]:
         page = site.listed("user", None, sort=sort, limit="2", page_token=page.next or "", q="%")
         shown.append({"next": page.next, "keys": [record.key for record in page.records or ()]})
     for attempt in ({"name": "x" * 300}, {"quota": "x"}):
-        with pytest.raises(engine.Invalid):
+        with pytest.raises(Invalid):
             site.update("user", JANE, attempt)
-    with pytest.raises(engine.Exists):
+    with pytest.raises(Exists):
         site.create("user", JANE, password="Right-Horse1")
     site.remove("user", JANE, "3")
     site.remove("domain", "example.net")

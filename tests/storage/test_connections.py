@@ -83,3 +83,14 @@ def test_more_callers_than_connections_wait_their_turn(database: Database) -> No
 
     with database.connection() as again:
         assert again in (first, second)
+
+
+def test_a_connection_that_nobody_used_for_long_is_closed(database: Database) -> None:
+    short = Database(database.target, size=2, idle_seconds=0)
+    with short.connection() as first:
+        with short.connection() as second:
+            second.value("SELECT 1")
+        assert second.closed
+        first.value("SELECT 1")
+
+    assert first.closed

@@ -6,52 +6,21 @@ otherwise is settled here.  No exception of a driver leaves this module.
 
 from __future__ import annotations
 
-import importlib
-import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import psycopg
-
-from mailwright.errors import Exists, Invalid, Unavailable
+from mailwright.errors import Unavailable
 from mailwright.storage.sql.dialect import Dialect
+from mailwright.storage.sql.drivers import LOCK_WAIT_SECONDS, Contention, Row, Target, driver_for
 
-Row = tuple[Any, ...]
 Parameters = Sequence[object]
 
-SQLITE_BUSY_SECONDS = 15
-LOCK_WAIT_SECONDS = 15
 # A connection that slept longer than this is asked whether it still lives before it is used.
 TRUSTED_IDLE_SECONDS = 5.0
-
-
-class Contention(Unavailable):
-    """The engine undid the transaction because of another one; the whole work may be repeated."""
-
-    default_code = "BUSY"
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a logical database is; ``password`` never shows in ``repr``."""
-
-    dialect: Dialect
-    name: str
-    path: Path | None = None
-    host: str = ""
-    port: int = 0
-    socket: str = ""
-    user: str = ""
-    password: str = field(default="", repr=False)
-    connect_timeout: int = 5
 
 
 class Connection:
@@ -195,10 +164,10 @@ class _NoLock:
 class Database:
     """A logical database and its pool: last in, first out, so that few connections stay warm."""
 
-    def __init__(self, target: Target, *, size: int = 16) -> None:
+    def __init__(self, target: Target, *, size: int = 16, idle_seconds: float = 300) -> None:
         self.target = target
         self.dialect = target.dialect
-        self.driver = _driver_for(target.dialect)
+        self.driver = driver_for(target.dialect)
         # SQLite has one writer at a time; waiting here is fairer and quicker than its busy handler.
         self.writer: threading.Lock | _NoLock = (
             threading.Lock() if target.dialect is Dialect.SQLITE else _NoLock()
@@ -206,6 +175,7 @@ class Database:
         # The columns of every table, once somebody asked (see catalogue.py).
         self.catalogue: Mapping[str, frozenset[str]] | None = None
         self.ordering: str | None = None
+        self._idle_seconds = idle_seconds
         self._idle: deque[Connection] = deque()
         self._room = threading.BoundedSemaphore(size)
 
@@ -251,223 +221,18 @@ class Database:
         if not connection.closed:
             connection.idle_since = time.monotonic()
             self._idle.append(connection)
+            self._close_the_unused(connection.idle_since - self._idle_seconds)
 
-
-@dataclass(frozen=True)
-class Driver:
-    """What one engine wants otherwise."""
-
-    connect: Callable[[Target], Any]
-    errors: tuple[type[Exception], ...]
-    translate: Callable[[Exception], Exception]
-    alive: Callable[[Any, Any], bool]
-    text: Callable[[str], str]
-    begin: str
-    greeting: tuple[str, ...] = ()
-
-
-def _driver_for(dialect: Dialect) -> Driver:
-    match dialect:
-        case Dialect.SQLITE:
-            return _SQLITE
-        case Dialect.POSTGRESQL:
-            return _POSTGRESQL
-        case Dialect.MYSQL:
-            return _mysql()
-
-
-def _taken() -> Exists:
-    return Exists("another account or row already has this value")
-
-
-def _too_large() -> Invalid:
-    return Invalid("a value does not fit its column", code="INVALID_DATA")
-
-
-def _down() -> Unavailable:
-    return Unavailable("the database did not answer", code="SERVER_DOWN")
-
-
-def _failed() -> Unavailable:
-    return Unavailable("the database refused a statement", code="ERROR_WHILE_QUERYING_DB")
-
-
-# --- SQLite ----------------------------------------------------------------------------------------
-
-
-def _connect_sqlite(target: Target) -> sqlite3.Connection:
-    location = ":memory:" if target.path is None else target.path.as_uri() + "?mode=rw"
-    return sqlite3.connect(
-        location,
-        uri=target.path is not None,
-        timeout=SQLITE_BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=512,
-    )
-
-
-@lru_cache(maxsize=4096)
-def _question_marks(statement: str) -> str:
-    return statement.replace("%s", "?").replace("%%", "%")
-
-
-def _translate_sqlite(error: Exception) -> Exception:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}:
-        return _taken()
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Contention("the database is busy; try again")
-    if name.startswith(
-        ("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_NOTADB")
-    ):
-        return _down()
-    if isinstance(error, (OverflowError, sqlite3.DataError, UnicodeEncodeError)):
-        return _too_large()
-    return _failed()
-
-
-def _sqlite_alive(_raw: Any, _cursor: Any) -> bool:
-    return True
-
-
-_SQLITE = Driver(
-    connect=_connect_sqlite,
-    errors=(sqlite3.Error, OverflowError, UnicodeEncodeError),
-    translate=_translate_sqlite,
-    alive=_sqlite_alive,
-    text=_question_marks,
-    begin="BEGIN IMMEDIATE",
-    greeting=(
-        "PRAGMA journal_mode = WAL",
-        "PRAGMA synchronous = NORMAL",
-        "PRAGMA foreign_keys = ON",
-    ),
-)
-
-# --- PostgreSQL ------------------------------------------------------------------------------------
-
-
-def _connect_postgresql(target: Target) -> psycopg.Connection[Row]:
-    return psycopg.connect(
-        host=target.socket or target.host or None,
-        port=target.port or None,
-        dbname=target.name,
-        user=target.user or None,
-        password=target.password or None,
-        connect_timeout=target.connect_timeout,
-        autocommit=True,
-        options=f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c timezone=UTC -c client_encoding=UTF8",
-        application_name="mailwright",
-    )
-
-
-def _translate_postgresql(error: Exception) -> Exception:
-    state = getattr(error, "sqlstate", None) or ""
-    if state == "23505":
-        return _taken()
-    if state in {"40001", "40P01", "55P03"}:
-        return Contention("the database is busy; try again")
-    if state.startswith("22") or isinstance(error, (psycopg.DataError, UnicodeEncodeError)):
-        return _too_large()
-    if not state or state.startswith(("08", "57P")) or state == "53300":
-        return _down()
-    return _failed()
-
-
-def _postgresql_alive(raw: psycopg.Connection[Row], cursor: psycopg.Cursor[Row]) -> bool:
-    if raw.closed:
-        return False
-    try:
-        cursor.execute("SELECT 1")
-    except psycopg.Error:
-        return False
-    return True
-
-
-def _as_written(statement: str) -> str:
-    return statement
-
-
-_POSTGRESQL = Driver(
-    connect=_connect_postgresql,
-    errors=(psycopg.Error, UnicodeEncodeError),
-    translate=_translate_postgresql,
-    alive=_postgresql_alive,
-    text=_as_written,
-    begin="BEGIN",
-)
-
-# --- MariaDB and MySQL -----------------------------------------------------------------------------
-
-_MYSQL_TAKEN = {1062}
-_MYSQL_CONTENTION = {1205, 1213, 3572}
-_MYSQL_TOO_LARGE = {1264, 1265, 1292, 1366, 1406, 3988}
-_MYSQL_DOWN = {1040, 1045, 1049, 1053, 2002, 2003, 2005, 2006, 2013, 2055, 4031}
-
-
-def mysql_module() -> ModuleType:
-    """Mysqlclient where it is installed (the ``mysql`` extra), else PyMySQL; both are DB-API."""
-    try:
-        return importlib.import_module("MySQLdb")
-    except ImportError:
-        return importlib.import_module("pymysql")
-
-
-@lru_cache(maxsize=1)
-def _mysql() -> Driver:
-    module = mysql_module()
-
-    def connect(target: Target) -> Any:
-        options: dict[str, Any] = {"unix_socket": target.socket} if target.socket else {}
-        return module.connect(
-            host=target.host or "127.0.0.1",
-            port=target.port or 3306,
-            user=target.user,
-            password=target.password,
-            database=target.name,
-            connect_timeout=target.connect_timeout,
-            charset="utf8mb4",
-            autocommit=True,
-            client_flag=_FOUND_ROWS,
-            **options,
-        )
-
-    def translate(error: Exception) -> Exception:
-        number = error.args[0] if error.args else 0
-        if number in _MYSQL_TAKEN:
-            return _taken()
-        if number in _MYSQL_CONTENTION:
-            return Contention("the database is busy; try again")
-        if number in _MYSQL_TOO_LARGE or isinstance(error, (module.DataError, UnicodeEncodeError)):
-            return _too_large()
-        if number in _MYSQL_DOWN or isinstance(error, module.InterfaceError):
-            return _down()
-        return _failed()
-
-    def alive(_raw: Any, cursor: Any) -> bool:
+    def _close_the_unused(self, before: float) -> None:
+        """The longest unused connection is leftmost; one is looked at each time."""
         try:
-            cursor.execute("SELECT 1")
-            cursor.fetchall()
-        except module.Error:
-            return False
-        return True
-
-    return Driver(
-        connect=connect,
-        errors=(module.Error, UnicodeEncodeError),
-        translate=translate,
-        alive=alive,
-        text=_as_written,
-        begin="START TRANSACTION",
-        greeting=(
-            "SET SESSION sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,"
-            "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-            "SET SESSION time_zone = '+00:00'",
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
-        ),
-    )
+            oldest = self._idle.popleft()
+        except IndexError:
+            return
+        if oldest.idle_since <= before:
+            oldest.close()
+        else:
+            self._idle.appendleft(oldest)
 
 
-_FOUND_ROWS = 2  # CLIENT.FOUND_ROWS: an UPDATE counts the rows it matched, as on the other engines
+__all__ = ["Connection", "Contention", "Database", "Parameters", "Row", "Target"]
