@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mailwright.authz import Actor
-from mailwright.errors import MailwrightError
+from mailwright.errors import MailwrightError, NotFound
 from mailwright.passwords import PasswordPolicy, hash_password
 from mailwright.policies.forgetting import forget
 from mailwright.resources import domain as domains
@@ -37,6 +37,7 @@ LOGICAL = ("vmail", "amavisd", "iredapd", "iredadmin")
 TRIES = 6
 LONGEST_PAUSE_SECONDS = 0.05  # before the second try; grows with each
 OVERRIDES_LAST_SECONDS = 15.0
+SETTLED_SECONDS = 60
 
 ACCOUNTS: Mapping[str, Account] = {"domain": domains.ACCOUNT, "user": users.ACCOUNT}
 
@@ -94,11 +95,16 @@ class App:
             self._policy = (time.monotonic(), policy)
         return policy
 
-    def finish_leftovers(self) -> int:
-        """Finish removals that were interrupted between databases; how many there were."""
-        rows = self._iredadmin_rows('SELECT "kind", "account" FROM "mailwright_leftovers"')
-        for kind, account in rows:
-            self._forget(Leftover(kind, account))
+    def finish_leftovers(self, *, settled_seconds: int = SETTLED_SECONDS) -> int:
+        """Finish removals that were interrupted between databases; how many notes there were.
+
+        A younger note of an account that is still there may belong to a removal that another process is
+        about to commit: it stays for the next time.
+        """
+        rows = self._iredadmin_rows('SELECT "kind", "account", "noted" FROM "mailwright_leftovers"')
+        settled = self.clock().timestamp() - settled_seconds
+        for kind, account, noted in rows:
+            self._forget(Leftover(kind, account), drop_if_there=int(noted) <= settled)
         return len(rows)
 
     def close(self) -> None:
@@ -130,29 +136,31 @@ class App:
                 (leftover.kind, leftover.key, int(self.clock().timestamp())),
             )
 
-    def _forget(self, leftover: Leftover) -> None:
+    def _forget(self, leftover: Leftover, *, drop_if_there: bool = True) -> None:
         """Have the policy databases forget an account, unless it is (still or again) there."""
-        with self.store.session() as accounts:
-            resource = ACCOUNTS[leftover.kind].resource
-            try:
-                accounts.get(resource, leftover.key, ())
-            except MailwrightError as error:
-                gone = error.code == resource.missing
-            else:
-                gone = False
         try:
+            gone = self._is_gone(leftover)
             if gone:
                 forget(self.databases, leftover)
-            with self.databases["iredadmin"].transaction() as connection:
-                connection.execute(
-                    'DELETE FROM "mailwright_leftovers" WHERE "kind" = %s AND "account" = %s',
-                    (leftover.kind, leftover.key),
-                )
+            if gone or drop_if_there:
+                with self.databases["iredadmin"].transaction() as connection:
+                    connection.execute(
+                        'DELETE FROM "mailwright_leftovers" WHERE "kind" = %s AND "account" = %s',
+                        (leftover.kind, leftover.key),
+                    )
         except MailwrightError as error:
             # The account is gone and its mail stopped; the note stays and the next start finishes it.
             LOG.warning(
                 "leftovers of %s %s stay for now: %s", leftover.kind, leftover.key, error.code
             )
+
+    def _is_gone(self, leftover: Leftover) -> bool:
+        with self.store.session() as accounts:
+            try:
+                accounts.get(ACCOUNTS[leftover.kind].resource, leftover.key, ())
+            except NotFound:
+                return True
+        return False
 
     def _write_notes(self, actor: Actor, notes: Sequence[Note]) -> None:
         if not notes:
@@ -188,9 +196,9 @@ class App:
             return {}
         return dict(filter(None, map(_stored_setting, rows)))
 
-    def _iredadmin_rows(self, statement: str) -> list[tuple[str, str]]:
+    def _iredadmin_rows(self, statement: str) -> list[tuple[str, ...]]:
         with self.databases["iredadmin"].connection() as connection:
-            return [(str(first), str(second)) for first, second in connection.rows(statement)]
+            return [tuple(map(str, row)) for row in connection.rows(statement)]
 
 
 def targets(settings: Settings) -> dict[str, Target]:
@@ -247,7 +255,7 @@ def _pool_size(settings: Settings) -> int:
     return 4 if settings.storage.backend == "sqlite" else settings.pool.size
 
 
-def _stored_setting(row: tuple[str, str]) -> tuple[str, object] | None:
+def _stored_setting(row: tuple[str, ...]) -> tuple[str, object] | None:
     key, text = row
     try:
         value = json.loads(text)

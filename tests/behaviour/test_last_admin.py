@@ -74,8 +74,18 @@ def test_an_interrupted_refusal_leaves_no_note_to_forget_the_account(last: Site)
     with pytest.raises(Forbidden):
         last.remove("user", JANE)
 
-    last.app.finish_leftovers()
+    last.app.finish_leftovers(settled_seconds=0)
 
     assert last.show("user", JANE)["isGlobalAdmin"] is True
     rows = last.raw["iredadmin"].rows("SELECT * FROM mailwright_leftovers")
     assert rows == []
+
+
+def test_a_young_note_of_an_account_that_is_there_waits(last: Site) -> None:
+    """Another process may be about to commit the removal: without the note a crash would lose it."""
+    with pytest.raises(Forbidden):
+        last.remove("user", JANE)
+
+    last.app.finish_leftovers()
+
+    assert len(last.raw["iredadmin"].rows("SELECT * FROM mailwright_leftovers")) == 1
