@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.mailserver.clients import Quota
 from tests.mailserver.operations.host import DOMAIN, JANE, JOHN, OUTSIDE, PASSWORD, Host
+from tests.mailserver.sink import Sink
 
 ARCHIVE = "archive@example.net"
 TAKEN, UNKNOWN, NOT_HERE = 250, 550, 554
@@ -196,6 +197,14 @@ def test_the_catch_all_gets_mail_for_nobody_else_until_cleared(org: Host) -> Non
     assert [UNKNOWN, TAKEN] == org.post("anybody@example.org", JANE)
 
 
+def test_the_catch_all_gets_mail_for_a_disabled_user_too(org: Host) -> None:
+    org.change_domain(catchall=JOHN)
+    org.change_user(JANE, accountStatus="disabled")
+
+    assert [TAKEN] == org.post(JANE)
+    assert 1 == org.mail_of(JOHN)
+
+
 # Copies
 
 
@@ -264,11 +273,18 @@ def test_nothing_is_forwarded_to_a_removed_user(org: Host) -> None:
     assert [] == org.lab.sink.mail
 
 
-def test_a_removed_domain_takes_no_mail_and_nothing_of_it_comes_back(org: Host) -> None:
-    org.change_domain(catchall=JOHN, recipientBcc=ARCHIVE, transport="smtp:[192.0.2.1]:25")
+def test_a_removed_domain_takes_no_mail_and_nothing_of_it_comes_back(
+    org: Host, other_server: Sink
+) -> None:
+    org.change_domain(catchall=JOHN, recipientBcc=ARCHIVE, senderBcc=ARCHIVE)
+    org.change_domain(transport="smtp:[192.0.2.1]:25", outboundRelay=other_server.nexthop)
     org.change_user(JANE, transport="dovecot", aliases="sales@example.org")
     org.post(JANE)
+    org.post_as(JANE, OUTSIDE)
     assert (1, 1) == (org.mail_of(JANE), org.mail_outside(ARCHIVE))
+    assert [OUTSIDE] == [
+        to for mail in other_server.mail for to in mail.recipients if to == OUTSIDE
+    ]
 
     org.remove("domain", DOMAIN)
     assert [NOT_HERE] * 2 == org.post(JANE, "anybody@example.org")
@@ -278,10 +294,12 @@ def test_a_removed_domain_takes_no_mail_and_nothing_of_it_comes_back(org: Host) 
     org.add_domain()
     assert not org.lets_in(JANE)
     org.add_user(JANE)
-    assert [TAKEN, UNKNOWN, UNKNOWN, UNKNOWN] == org.post(
-        JANE, JOHN, "sales@example.org", "anybody@example.org"
-    )
-    assert (1, 1) == (org.mail_of(JANE), org.mail_outside(ARCHIVE))
+    answers = org.post(JANE, JOHN, "sales@example.org", "anybody@example.org")
+    assert [TAKEN, UNKNOWN, UNKNOWN, UNKNOWN] == answers
+    org.lab.sink.clear()
+    org.post_as(JANE, OUTSIDE)
+    assert [(OUTSIDE,)] == [mail.recipients for mail in org.lab.sink.mail]
+    assert 1 == org.mail_of(JANE)
 
 
 def test_removal_leaves_the_mailbox_on_disk_and_says_where_it_is(org: Host) -> None:
