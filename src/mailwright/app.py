@@ -6,7 +6,6 @@ Nothing connects on import or on construction; ``App`` connects when it is first
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import random
 import time
@@ -16,9 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from mailwright import overrides
 from mailwright.authz import Actor
 from mailwright.errors import MailwrightError, NotFound
-from mailwright.passwords import PasswordPolicy, hash_password
+from mailwright.overrides import Overrides
+from mailwright.passwords import hash_password
 from mailwright.policies.forgetting import forget
 from mailwright.resources import domain as domains
 from mailwright.resources import user as users
@@ -61,7 +62,7 @@ class App:
         }
         self.store = SqlAccountStore(self.databases["vmail"], clock)
         self._hash = partial(hash_password, scheme=settings.passwords.scheme)
-        self._policy: tuple[float, PasswordPolicy] = (0.0, configured_policy(settings, {}))
+        self._overrides: tuple[float, Overrides | None] = (0.0, None)
 
     def run(self, actor: Actor, operation: Callable[[Work], T]) -> tuple[T, Sequence[str]]:
         """Run an operation as one piece of work; its result and the warnings for the client.
@@ -87,13 +88,20 @@ class App:
         raise AssertionError("unreachable")  # pragma: no cover
 
     @property
-    def password_policy(self) -> PasswordPolicy:
-        """The server's policy: the settings file, overridden by what the admin panel stored."""
-        read_at, policy = self._policy
-        if time.monotonic() - read_at > OVERRIDES_LAST_SECONDS:
-            policy = configured_policy(self.settings, self._stored_settings())
-            self._policy = (time.monotonic(), policy)
-        return policy
+    def overrides(self) -> Overrides:
+        """What is in force of settings that an admin panel may have stored; read every few seconds."""
+        read_at, found = self._overrides
+        if found is None or time.monotonic() - read_at > OVERRIDES_LAST_SECONDS:
+            try:
+                rows = self._iredadmin_rows(overrides.STATEMENT)
+            except MailwrightError:
+                # Without the database nothing works anyway; what was read last stays in force.
+                rows = []
+                if found is not None:
+                    return found
+            found = overrides.in_force(self.settings, rows)
+            self._overrides = (time.monotonic(), found)
+        return found
 
     def finish_leftovers(self, *, settled_seconds: int = SETTLED_SECONDS) -> int:
         """Finish removals that were interrupted between databases; how many notes there were.
@@ -119,7 +127,7 @@ class App:
                 actor=actor,
                 accounts=accounts,
                 settings=self.settings,
-                policy=self.password_policy,
+                policy=self.overrides.policy,
                 now=self.clock(),
                 hash_password=self._hash,
                 announce=self._announce,
@@ -187,15 +195,6 @@ class App:
         except MailwrightError as error:
             LOG.warning("the administration log could not be written: %s", error.code)
 
-    def _stored_settings(self) -> dict[str, object]:
-        try:
-            rows = self._iredadmin_rows(
-                'SELECT "k", "v" FROM "settings" WHERE "account" = \'global\''
-            )
-        except MailwrightError:
-            return {}
-        return dict(filter(None, map(_stored_setting, rows)))
-
     def _iredadmin_rows(self, statement: str) -> list[tuple[str, ...]]:
         with self.databases["iredadmin"].connection() as connection:
             return [tuple(map(str, row)) for row in connection.rows(statement)]
@@ -224,44 +223,9 @@ def targets(settings: Settings) -> dict[str, Target]:
     return found
 
 
-def configured_policy(settings: Settings, stored: Mapping[str, object]) -> PasswordPolicy:
-    """The password policy; a stored setting of the right type wins over the file."""
-    own = settings.passwords
-
-    def number(key: str, default: int) -> int:
-        value = stored.get(key)
-        return (
-            value
-            if isinstance(value, int) and not isinstance(value, bool) and value >= 0
-            else default
-        )
-
-    def flag(key: str, *, default: bool) -> bool:
-        value = stored.get(key)
-        return value if isinstance(value, bool) else default
-
-    return PasswordPolicy(
-        min_length=max(1, number("min_passwd_length", own.min_length)),
-        max_length=number("max_passwd_length", own.max_length),
-        has_letter=flag("password_has_letter", default=own.has_letter),
-        has_uppercase=flag("password_has_uppercase", default=own.has_uppercase),
-        has_number=flag("password_has_number", default=own.has_number),
-        has_special_char=flag("password_has_special_char", default=own.has_special_char),
-    )
-
-
 def _pool_size(settings: Settings) -> int:
     # SQLite readers fight for the interpreter; four connections serve better than sixteen.
     return 4 if settings.storage.backend == "sqlite" else settings.pool.size
-
-
-def _stored_setting(row: tuple[str, ...]) -> tuple[str, object] | None:
-    key, text = row
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return None
-    return (key, value.get("value")) if isinstance(value, dict) else None
 
 
 def _sentence(note: Note) -> str:
@@ -274,4 +238,4 @@ def _sentence(note: Note) -> str:
     return f"{note.event.capitalize()} {subject}{changed}."
 
 
-__all__ = ["ACCOUNTS", "App", "configured_policy", "targets", "utc_now"]
+__all__ = ["ACCOUNTS", "App", "targets", "utc_now"]

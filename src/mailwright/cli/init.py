@@ -150,7 +150,7 @@ def _first_admin(app: App, address: str, say_known: Callable[[str], None]) -> No
             f"--admin ({address}): the domain {hosted} is hosted here; take another",
             code="CAN_NOT_BE_LOCAL_DOMAIN",
         )
-    password = generated_password(app.password_policy)
+    password = generated_password(app.overrides.policy)
     hashed = hash_password(password, scheme=app.settings.passwords.scheme)
     setup.add_global_admin(app.databases["vmail"], address, hashed, app.clock())
     click.echo(f"global admin: {address}")

@@ -264,7 +264,9 @@ class Frame:
     def _guard(self, client: Client) -> None:
         if not self._enabled:
             raise falcon.HTTPNotFound
-        if self._restricted and client.address not in self._clients:
+        stored = self._app.overrides.api_clients
+        restricted = self._restricted or bool(stored)
+        if restricted and client.address not in (stored or self._clients):
             raise Forbidden("this client may not use the API", code="NOT_AUTHORIZED")
 
 

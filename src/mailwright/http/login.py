@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from mailwright.app import App
 from mailwright.authz import Action, Actor, Role
-from mailwright.errors import NotAuthenticated, TooManyAttempts
+from mailwright.errors import Forbidden, NotAuthenticated, TooManyAttempts
 from mailwright.fields.addresses import LONGEST_ADDRESS, domain_of
 from mailwright.fields.field import Field
 from mailwright.fields.kinds import Password, Text
 from mailwright.http.clients import Client, subject
 from mailwright.passwords import known_scheme, verify_password, waste_time
 from mailwright.settings import Login
+from mailwright.storage.protocol import Administrator
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Contention
 from mailwright.work import Work
@@ -78,10 +79,19 @@ def authenticate(app: App, username: str, password: str, client: Client) -> Acto
     if found is None or not right:
         raise NotAuthenticated("username or password is wrong", code="INVALID_CREDENTIALS")
     throttle.forgive(account, address)
+    _is_let_in_from(app, client, found)
     role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
     actor = Actor(username, role, address=client.address, channel="api")
     app.run(actor, _noted)
     return actor
+
+
+def _is_let_in_from(app: App, client: Client, admin: Administrator) -> None:
+    """Whether an admin may log in from there, where an admin panel stored such a list."""
+    stored = app.overrides
+    for clients in (stored.login_clients, stored.global_login_clients if admin.is_global else None):
+        if clients and client.address not in clients:
+            raise Forbidden("admins may not log in from this address", code="NOT_ALLOWED_IP")
 
 
 class Throttle:

@@ -135,8 +135,6 @@ def _lists_domains(work: Work, _path: Path, form: Form) -> Answer:
 def _lists_users(work: Work, path: Path, form: Form) -> Answer:
     domain = ACCOUNTS["domain"].resource.read_key(path["domain"])
     found = listing.listed(work, ACCOUNTS["user"], domain, form)
-    if not found.records and not found.keys:
-        work.accounts.get(ACCOUNTS["domain"].resource, domain, ())  # NotFound
     return answers.listing(ACCOUNTS["user"].resource, found)
 
 

@@ -13,8 +13,9 @@ import msgspec
 from mailwright.authz import Action, check
 from mailwright.errors import Invalid
 from mailwright.fields.field import AnyField, Field, Record
-from mailwright.fields.kinds import Text, Whole, YesNo
+from mailwright.fields.kinds import Text, Whole, YesNo, shown
 from mailwright.fields.resource import Form, Resource, parse
+from mailwright.resources import domain as domains
 from mailwright.resources.operations import Account, visible
 from mailwright.storage.protocol import Query
 from mailwright.work import Work
@@ -71,6 +72,8 @@ def listed(work: Work, account: Account, within: str | None, form: Form) -> List
     resource = account.resource
     asked = read_options(resource, form, work)
     check(work.actor, Action.LIST, within)
+    if within is not None:
+        work.accounts.get(domains.RESOURCE, within, ())  # NotFound
     order: str = asked[SORT]
     sort = _sort_field(resource, order.removeprefix("-")) if order else None
     status = next(field for field in resource.fields if field.name == "accountStatus")
@@ -98,9 +101,9 @@ def read_options(resource: Resource, form: Form, work: Work) -> dict[AnyField, A
     for name, texts in form.items():
         field = known.get(name)
         if field is None:
-            sentence = f"{name[:80]} is not known here; known are {', '.join(known)}"
+            sentence = f"{shown(name)} is not known here; known are {', '.join(known)}"
             if work.settings.api.unknown_parameters == "refuse":
-                raise Invalid(sentence, parameter=name[:80])
+                raise Invalid(sentence, parameter=name)
             work.warn(sentence)
         else:
             asked[field] = parse(field, name, texts)

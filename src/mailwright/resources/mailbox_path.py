@@ -19,8 +19,8 @@ def storage_base(settings: Settings) -> tuple[str, str]:
     return base, node
 
 
-def maildir(address: str, now: dt.datetime, settings: Settings) -> str:
-    """The part below the storage node, with a slash at its end."""
+def maildir(address: str, now: dt.datetime, settings: Settings, *, stamped: bool = False) -> str:
+    """The part below the storage node, with a slash at its end; ``stamped`` forces the time into it."""
     choices = settings.accounts
     local, domain = local_part_of(address), domain_of(address)
     parts: list[str] = []
@@ -30,10 +30,9 @@ def maildir(address: str, now: dt.datetime, settings: Settings) -> str:
         parts.append(domain)
     if choices.maildir_hashed:
         parts += _letters(local, 3, allowed=lambda letter: letter not in ".~")
-    stamp = (
-        now.astimezone().strftime("-%Y.%m.%d.%H.%M.%S") if choices.maildir_append_timestamp else ""
-    )
-    parts.append(local + stamp)
+    if stamped or choices.maildir_append_timestamp:
+        local += now.astimezone().strftime("-%Y.%m.%d.%H.%M.%S")
+    parts.append(local)
     return "/".join(parts) + "/"
 
 

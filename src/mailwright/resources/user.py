@@ -5,6 +5,8 @@ Sources: the API document (both editions), SQL reference 3.5, 3.7, 4.4 to 4.9 an
 
 from __future__ import annotations
 
+import datetime as dt
+
 from mailwright.errors import Exists, Forbidden, Invalid, LimitReached, NotFound
 from mailwright.fields.addresses import domain_of, without_extension
 from mailwright.fields.field import Changes, Field, Record
@@ -456,15 +458,8 @@ def found(work: Work, address: str, changes: Changes) -> None:
         changes[LANGUAGE] = domain[domains.LANGUAGE] or work.settings.accounts.default_language
     language_is_installed(work, LANGUAGE, changes)
     base, node = storage_base(work.settings)
-    path = maildir(address, work.now, work.settings)
-    if len(f"{base}/{node}/{path}") > LONGEST_TEXT:
-        # Nobody could remove the user: the whole path has to fit a column of deleted_mailboxes.
-        raise Invalid(
-            f"{address} is too long: the path of its mailbox would pass {LONGEST_TEXT} characters",
-            code="INVALID_MAIL",
-            parameter="mail",
-        )
-    changes[STORAGE_BASE], changes[STORAGE_NODE], changes[MAILDIR] = base, node, path
+    changes[STORAGE_BASE], changes[STORAGE_NODE] = base, node
+    changes[MAILDIR] = _unused_maildir(work, address, f"{base}/{node}/")
     changes[MAILBOX_FORMAT] = work.settings.accounts.mailbox_format
     changes[MAILBOX_FOLDER] = work.settings.accounts.mailbox_folder
     changes[PASSWORD_CHANGED] = stamp(work.now)
@@ -478,6 +473,26 @@ def found(work: Work, address: str, changes: Changes) -> None:
     )
     if groups:
         changes[GROUPS] = groups
+
+
+def _unused_maildir(work: Work, address: str, base: str) -> str:
+    """A path that no removed account of this address has: its mail is not the new user's to read.
+
+    Besides, a journal row that points at a living mailbox would have it erased one day.
+    """
+    kept = {path.rstrip("/") for path in work.accounts.kept_mailboxes(address)}
+    path, now = maildir(address, work.now, work.settings), work.now
+    while (base + path).rstrip("/") in kept:
+        now += dt.timedelta(seconds=1)
+        path = maildir(address, now, work.settings, stamped=True)
+    if len(base + path) > LONGEST_TEXT:
+        # Nobody could remove the user: the whole path has to fit a column of deleted_mailboxes.
+        raise Invalid(
+            f"{address} is too long: the path of its mailbox would pass {LONGEST_TEXT} characters",
+            code="INVALID_MAIL",
+            parameter="mail",
+        )
+    return path
 
 
 def _with_coupled(names: tuple[str, ...]) -> set[str]:

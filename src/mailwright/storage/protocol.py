@@ -150,6 +150,10 @@ class Accounts(Protocol):
         """Whether a user, alias, list or further address of one of them has this address."""
         ...
 
+    def kept_mailboxes(self, address: str) -> Sequence[str]:
+        """Paths of mailboxes that removed accounts of this address left behind."""
+        ...
+
     def hosted_domain(self, name: str) -> str | None:
         """The domain itself, the target of an alias domain, or ``None``."""
         ...

@@ -202,6 +202,17 @@ class SqlAccounts:
             return self._connection.row(_TAKEN + _TAKEN_BY_LIST, (address,) * 4) is not None
         return self._connection.row(_TAKEN, (address,) * 3) is not None
 
+    def kept_mailboxes(self, address: str) -> Sequence[str]:
+        """Paths of mailboxes that removed accounts of this address left behind."""
+        if "deleted_mailboxes" not in self._store.columns:
+            return ()
+        return [
+            row[0]
+            for row in self._connection.rows(
+                'SELECT "maildir" FROM "deleted_mailboxes" WHERE "username" = %s', (address,)
+            )
+        ]
+
     def hosted_domain(self, name: str) -> str | None:
         """The domain itself, the target of an alias domain, or ``None``."""
         return hosted_domain(self._connection, name)
