@@ -10,6 +10,7 @@ from tests.stores import EARLIER, Raw, Site
 EARLY = EARLIER.strftime("%Y-%m-%d %H:%M:%S")
 STAMPS = {"created": EARLY, "modified": EARLY}
 JANE, JOHN, OTHER = "jane@example.org", "john@example.org", "other@example.net"
+ALIKE = "jane@anyexample.org"  # in the domain that LIKE could take for an_example.org
 ALONE = "alone@example.net"  # forwards to Jane and keeps no copy
 TEAM, STRANGE = "team@example.org", "strange@example.net"
 HASH = "{PLAIN}never-used"
@@ -91,7 +92,7 @@ def _users(site: Site) -> None:
     add_user(site, OTHER, isadmin=1, isglobaladmin=1, enablepop3=0)
     add_user(site, ALONE)
     add_user(site, "jane@an_example.org")
-    add_user(site, "jane@anyexample.org")
+    add_user(site, ALIKE)
     site.vmail.execute("DELETE FROM forwardings WHERE address = ?", ALONE)
     add_forwarding(site, ALONE, JANE, FORWARD)
     for user in (JANE, JOHN, OTHER):
@@ -157,7 +158,7 @@ def _around(site: Site) -> None:
         for user, copy in ((JANE, OTHER), (JOHN, JANE), (OTHER, JOHN)):
             domain = user.rpartition("@")[2]
             site.insert(f"{way}_bcc_user", username=user, bcc_address=copy, domain=domain, **STAMPS)
-    for account in (JANE, JOHN, OTHER, "@example.org", "@example.net"):
+    for account in (JANE, JOHN, OTHER, ALIKE, "@example.org", "@example.net"):
         site.insert("sender_relayhost", account=account, relayhost="[192.0.2.7]:25")
     for number, user in enumerate((JANE, JOHN, OTHER), 1):
         domain = user.rpartition("@")[2]
@@ -166,7 +167,7 @@ def _around(site: Site) -> None:
         )
         site.insert("last_login", username=user, domain=domain, imap=1767323045, lda=1767323046)
         site.insert("anyone_shares", from_user=user, dummy="1")
-    for one, two in ((JANE, JOHN), (JOHN, JANE), (JOHN, OTHER), (OTHER, JOHN)):
+    for one, two in ((JANE, JOHN), (JOHN, JANE), (JOHN, OTHER), (OTHER, JOHN), (ALIKE, OTHER)):
         site.insert("share_folder", from_user=one, to_user=two, dummy="1")
     site.insert(
         "deleted_mailboxes",
@@ -179,7 +180,7 @@ def _around(site: Site) -> None:
 
 
 def _others(site: Site) -> None:
-    accounts = (JANE, JOHN, OTHER, "@example.org", "@example.net", "@.")
+    accounts = (JANE, JOHN, OTHER, "@example.org", "@example.net", "@.", ALIKE)
     iredapd, amavisd, iredadmin = (site.raw[name] for name in ("iredapd", "amavisd", "iredadmin"))
     for number, account in enumerate(accounts, 101):
         iredapd.insert("throttle", id=number, account=account, kind="outbound", priority=1)

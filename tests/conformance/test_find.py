@@ -83,7 +83,7 @@ def test_pages_join_to_the_whole(start: Site, sort: str, limit: int) -> None:
         page = start.listed("user", "example.org", **form)
         seen += [record.key for record in page.records or ()]
         pages += 1
-        if page.next is None:
+        if page.next is None or pages > len(KEYS):
             break
         token = page.next
 
@@ -186,9 +186,9 @@ def test_a_count_is_the_length_of_the_list(start: Site) -> None:
         ({"name_only": "yes"}, "name_only"),
     ],
 )
-def test_options_are_refused_by_name(site: Site, form: dict[str, str], parameter: str) -> None:
+def test_options_are_refused_by_name(start: Site, form: dict[str, str], parameter: str) -> None:
     with pytest.raises(Invalid) as caught:
-        site.listed("user", "example.org", **form)
+        start.listed("user", "example.org", **form)
 
     assert caught.value.parameter == parameter
 
