@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.stores import EARLIER, Raw, Site
 
 EARLY = EARLIER.strftime("%Y-%m-%d %H:%M:%S")
+FIRST_ID = 1_000_001  # beyond what the rows of an installation count up to in many tests
 STAMPS = {"created": EARLY, "modified": EARLY}
 JANE, JOHN, OTHER = "jane@example.org", "john@example.org", "other@example.net"
 ALIKE = "jane@anyexample.org"  # in the domain that LIKE could take for an_example.org
@@ -182,7 +183,7 @@ def _around(site: Site) -> None:
 def _others(site: Site) -> None:
     accounts = (JANE, JOHN, OTHER, "@example.org", "@example.net", "@.", ALIKE)
     iredapd, amavisd, iredadmin = (site.raw[name] for name in ("iredapd", "amavisd", "iredadmin"))
-    for number, account in enumerate(accounts, 101):
+    for number, account in enumerate(accounts, FIRST_ID):
         iredapd.insert("throttle", id=number, account=account, kind="outbound", priority=1)
         iredapd.insert("throttle_tracking", tid=number, account=account)
         iredapd.insert("greylisting", account=account, sender="@sender.test")
@@ -196,7 +197,7 @@ def _others(site: Site) -> None:
         _session(iredadmin, account, number)
     # A rule for everybody counts each account by itself.
     for account in (JANE, JOHN, OTHER):
-        iredapd.insert("throttle_tracking", tid=106, account=account)
+        iredapd.insert("throttle_tracking", tid=FIRST_ID + accounts.index("@."), account=account)
 
 
 def _session(iredadmin: Raw, account: str, number: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailwright.storage.sql.schema import DATABASES
 from mailwright.storage.sql.schema.model import Type
-from tests.conformance.neighbours import ALONE, JANE, JOHN, OTHER, populate
+from tests.conformance.neighbours import ALONE, FIRST_ID, JANE, JOHN, OTHER, populate
 from tests.stores import Site
 
 # The places of a user's address in `vmail`; after the removal only the last ones hold it.
@@ -95,7 +95,7 @@ def test_a_removed_user_takes_nobody_elses_rows_along(site: Site) -> None:
     populate(site)
     everything = ("vmail", "amavisd", "iredapd")
     before = site.snapshot(*everything)
-    jane = {"101"}
+    jane = {str(FIRST_ID)}
 
     site.remove("user", JANE)
 

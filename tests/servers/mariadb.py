@@ -22,9 +22,11 @@ class MariaDB:
         user = require.run_as("mysql")
         self._folder = make_folder("mariadb", user)
         data = self._folder / "data"
+        # In one folder, servers of several test processes would take each other's temporary tables.
+        temporary = f"--tmpdir={self._folder}"
         run(
             [
-                *(install, "--no-defaults", f"--datadir={data}", "--skip-test-db"),
+                *(install, "--no-defaults", f"--datadir={data}", "--skip-test-db", temporary),
                 *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
             ],
             user,
@@ -34,6 +36,7 @@ class MariaDB:
         self._process = Process(
             [
                 *(mariadbd, "--no-defaults", f"--datadir={data}", f"--port={self.port}"),
+                temporary,
                 *(f"--bind-address={self.host}", f"--socket={self.socket}"),
                 *(f"--pid-file={self._folder / 'pid'}", "--skip-log-bin", "--skip-name-resolve"),
                 *("--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"),
