@@ -147,6 +147,50 @@ def test_a_wrong_variable_is_refused_with_its_name(
     assert expected in reason
 
 
+def test_variables_that_fit_together_are_taken_together(tmp_path: Path) -> None:
+    """Each was checked by itself, in order of name: a maximum of 7 is below the usual minimum."""
+    together = {
+        "MAILWRIGHT_PASSWORDS__MAX_LENGTH": "7",
+        "MAILWRIGHT_PASSWORDS__MIN_LENGTH": "6",
+        "MAILWRIGHT_ACCOUNTS__DEFAULT_LANGUAGE": "tl_AA",
+        "MAILWRIGHT_ACCOUNTS__LANGUAGES": "en_US,tl_AA",
+    }
+
+    settings = load(written(tmp_path, ""), together)
+
+    assert (settings.passwords.min_length, settings.passwords.max_length) == (6, 7)
+    assert settings.accounts.default_language == "tl_AA"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        (
+            {"MIN_LENGTH": "9", "MAX_LENGTH": "8", "HAS_NUMBER": "false"},
+            "MAILWRIGHT_PASSWORDS__MAX_LENGTH: passwords.max_length: is smaller than min_length",
+        ),
+        (
+            {"MIN_LENGTH": "9", "HAS_NUMBER": "false"},
+            "MAILWRIGHT_PASSWORDS__HAS_NUMBER, MAILWRIGHT_PASSWORDS__MIN_LENGTH: "
+            "passwords.max_length: is smaller than min_length",
+        ),
+        (
+            {"MIN_LENGTH": "9", "MAX_LENGTH": "many"},
+            "MAILWRIGHT_PASSWORDS__MAX_LENGTH: passwords.max_length: Expected `int`",
+        ),
+    ],
+)
+def test_variables_that_do_not_fit_together_are_named(
+    tmp_path: Path, environ: dict[str, str], expected: str
+) -> None:
+    """The one to blame, or all of its section where the file or a default gives that one."""
+    variables = {f"MAILWRIGHT_PASSWORDS__{name}": text for name, text in environ.items()}
+
+    reason = refusal(tmp_path, "[passwords]\nmax_length = 8\n", **variables)
+
+    assert reason.startswith(expected)
+
+
 def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"absent\.toml: cannot be read: No such file"):
         load(tmp_path / "absent.toml", {})

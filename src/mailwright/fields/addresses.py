@@ -15,6 +15,9 @@ import idna
 LONGEST_DOMAIN = 253
 LONGEST_LOCAL_PART = 64
 LONGEST_ADDRESS = 254
+LONGEST_TEXT = (
+    1000  # an international name is longer before it is put into ASCII, but never so long
+)
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _TOP_LABEL = re.compile(r"(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])")
@@ -23,10 +26,29 @@ _MAILBOX_LOCAL_PART = re.compile(r"[a-z0-9_#](?:[a-z0-9_#&.-]*)")
 _ANY_LOCAL_PART = re.compile(r"[a-z0-9_#-](?:[a-z0-9_#&.+=/'-]*)")
 
 
-@lru_cache(maxsize=8192)
 def domain_name(text: str) -> str:
     """The stored spelling of a mail domain's name."""
     name = text.strip()
+    if len(name) > LONGEST_TEXT:
+        raise ValueError(f"a domain name has at most {LONGEST_DOMAIN} characters")
+    return _domain_name(name)
+
+
+def mailbox_address(text: str) -> str:
+    """The stored spelling of an address that people log in with: no ``+``, ``=`` or ``/``."""
+    return _mailbox_address(_bounded(text))
+
+
+def mail_address(text: str) -> str:
+    """The stored spelling of an address that mail can be sent to, here or elsewhere."""
+    return _mail_address(_bounded(text))
+
+
+# What follows keeps its answers together with the texts, so those are stripped and short.
+
+
+@lru_cache(maxsize=8192)
+def _domain_name(name: str) -> str:
     if not name.isascii():
         name = _punycode(name)
     name = name.lower().removesuffix(".")
@@ -46,14 +68,12 @@ def domain_name(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def mailbox_address(text: str) -> str:
-    """The stored spelling of an address that people log in with: no ``+``, ``=`` or ``/``."""
+def _mailbox_address(text: str) -> str:
     return _address(text, _MAILBOX_LOCAL_PART)
 
 
 @lru_cache(maxsize=8192)
-def mail_address(text: str) -> str:
-    """The stored spelling of an address that mail can be sent to, here or elsewhere."""
+def _mail_address(text: str) -> str:
     return _address(text, _ANY_LOCAL_PART)
 
 
@@ -74,8 +94,15 @@ def without_extension(address: str, delimiters: str) -> str:
     return f"{local[: min(found, default=len(local))]}@{domain}"
 
 
+def _bounded(text: str) -> str:
+    text = text.strip()
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"an address has at most {LONGEST_ADDRESS} characters")
+    return text
+
+
 def _address(text: str, pattern: re.Pattern[str]) -> str:
-    local, at, domain = text.strip().rpartition("@")
+    local, at, domain = text.rpartition("@")
     if not at or not local:
         raise ValueError("a full address is needed, such as jane@example.org")
     if not local.isascii():

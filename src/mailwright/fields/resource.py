@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from mailwright.errors import Invalid
@@ -15,6 +15,7 @@ from mailwright.fields.kinds import Kind, Many, shown
 from mailwright.fields.places import Column, Derived, Setting, SqlHome, Switches
 
 Form = Mapping[str, Sequence[str]]
+MOST_KEPT = 512  # sets of fields whose answer is kept; clients choose them
 
 
 class Verb(enum.Enum):
@@ -105,23 +106,22 @@ class Resource:
         )
 
     def needed_for(self, named: tuple[AnyField, ...]) -> tuple[AnyField, ...]:
-        """What to read under a lock: the account's own row, and what the request names besides."""
-        found = self._needed.get(named)
-        if found is None:
-            found = self._needed[named] = self._own_row_and(named)
-        return found
+        """What to read under a lock: the account's own row, and what the request names besides.
 
-    def _own_row_and(self, named: tuple[AnyField, ...]) -> tuple[AnyField, ...]:
-        own = (
+        In the order of the declaration: clients name the same fields in many orders.
+        """
+        return self._needed(frozenset(named))
+
+    def _own_row_and(self, named: frozenset[AnyField]) -> tuple[AnyField, ...]:
+        return tuple(
             field_
             for field_ in self.fields
-            if isinstance(field_.sql, Column | Setting | Switches | Derived)
+            if field_ in named or isinstance(field_.sql, Column | Setting | Switches | Derived)
         )
-        return tuple(dict.fromkeys((*own, *named)))
 
     @cached_property
-    def _needed(self) -> dict[tuple[AnyField, ...], tuple[AnyField, ...]]:
-        return {}
+    def _needed(self) -> Callable[[frozenset[AnyField]], tuple[AnyField, ...]]:
+        return lru_cache(maxsize=MOST_KEPT)(self._own_row_and)
 
     def taken_by(self, verb: Verb) -> tuple[AnyField, ...]:
         """The fields that a verb's request may name."""

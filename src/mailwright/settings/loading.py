@@ -25,11 +25,16 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     settings = Settings(path=path)
     if path is not None:
         settings = overlaid(settings, _read(path), source=str(path), key="")
+    # All variables at once: two of them may fit together where each alone does not fit the rest.
+    given: dict[str, Any] = {}
+    variables: dict[str, str] = {}
     for variable, keys, text in _variables(environ):
-        nested: Any = text
-        for name in reversed(keys):
-            nested = {name: nested}
-        settings = overlaid(settings, nested, source=variable, key="", strict=False)
+        variables[".".join(keys)] = variable
+        section = given
+        for name in keys[:-1]:
+            section = section.setdefault(name, {})
+        section[keys[-1]] = text
+    settings = overlaid(settings, given, source=_Variables(variables), key="", strict=False)
     base = Path.cwd() if path is None else path.absolute().parent
     directory = base / settings.storage.sqlite_directory
     return msgspec.structs.replace(
@@ -37,10 +42,22 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     )
 
 
+class _Variables(dict[str, str]):
+    """The variable of every key that the environment sets."""
+
+    def of(self, key: str) -> str:
+        """What to name in an error: the key's own variable, or else those of its section."""
+        if key in self:
+            return self[key]
+        section = key.rpartition(".")[0] + "."
+        return ", ".join(name for other, name in self.items() if other.startswith(section))
+
+
+Source = str | _Variables
 _S = TypeVar("_S", bound=Section)
 
 
-def overlaid(section: _S, given: object, *, source: str, key: str, strict: bool = True) -> _S:
+def overlaid(section: _S, given: object, *, source: Source, key: str, strict: bool = True) -> _S:
     """The section with the given values in place of its own; ``source`` is named in errors."""
     if not isinstance(given, Mapping):
         raise _wrong(source, key, "is a section, not a single setting")
@@ -63,7 +80,7 @@ def overlaid(section: _S, given: object, *, source: str, key: str, strict: bool 
         raise _wrong(source, f"{key}.{problem.key}", str(problem)) from None
 
 
-def _converted(value: object, kind: Any, *, source: str, key: str, strict: bool) -> Any:
+def _converted(value: object, kind: Any, *, source: Source, key: str, strict: bool) -> Any:
     words = in_words(type_info(kind))
     if not strict and isinstance(value, str) and words.startswith("list of"):
         value = [part.strip() for part in value.split(",") if part.strip()]
@@ -130,5 +147,6 @@ def _nearest(name: str, dotted: str, kinds: Mapping[str, object]) -> str:
     return f"; did you mean {everywhere[0]}?" if everywhere else ""
 
 
-def _wrong(source: str, key: str, reason: str) -> ConfigurationError:
-    return ConfigurationError(f"{source}: {key}: {reason}", parameter=key)
+def _wrong(source: Source, key: str, reason: str) -> ConfigurationError:
+    named = source if isinstance(source, str) else source.of(key)
+    return ConfigurationError(f"{named}: {key}: {reason}", parameter=key)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from mailwright.errors import Exists, NotFound
 from mailwright.fields.field import AnyField, Changes, Record
 from mailwright.fields.places import Setting, Switches
-from mailwright.fields.resource import Resource
+from mailwright.fields.resource import MOST_KEPT, Resource
 from mailwright.storage.protocol import (
     Administrator,
     Clock,
@@ -92,11 +92,13 @@ class SqlAccountStore:
     def reading(
         self, resource: Resource, fields: tuple[AnyField, ...], *, alone: bool, counted: bool
     ) -> Reading:
-        """The statements that read these fields."""
-        key = (resource.name, fields, alone, counted)
+        """The statements that read these fields, whatever their order."""
+        key = (resource.name, frozenset(fields), alone, counted)
         found = self._readings.get(key)
         if found is None:
             found = Reading(resource, fields, self.columns, alone=alone, counted=counted)
+            if len(self._readings) >= MOST_KEPT:
+                self._readings.clear()
             self._readings[key] = found
         return found
 
