@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from mailwright import overrides
 from mailwright.authz import Actor
-from mailwright.errors import MailwrightError, NotFound
+from mailwright.errors import MailwrightError, NotFound, Unavailable
 from mailwright.overrides import Overrides
 from mailwright.passwords import hash_password
 from mailwright.policies.forgetting import forget
@@ -83,7 +83,11 @@ class App:
             else:
                 self._write_notes(actor, work.notes)
                 for leftover in work.leftovers:
-                    self._forget(leftover)
+                    if not self._forget(leftover):
+                        work.warn(
+                            f"policies of {leftover.key} could not be removed yet; "
+                            "that is made up for later, at the latest before the name is used again"
+                        )
                 return result, work.warnings
         raise AssertionError("unreachable")  # pragma: no cover
 
@@ -131,6 +135,7 @@ class App:
                 now=self.clock(),
                 hash_password=self._hash,
                 announce=self._announce,
+                finish=self._finish,
             )
 
     def _announce(self, leftover: Leftover) -> None:
@@ -144,8 +149,23 @@ class App:
                 (leftover.kind, leftover.key, int(self.clock().timestamp())),
             )
 
-    def _forget(self, leftover: Leftover, *, drop_if_there: bool = True) -> None:
-        """Have the policy databases forget an account, unless it is (still or again) there."""
+    def _finish(self, leftover: Leftover) -> None:
+        """Finish an interrupted removal of an account whose name is about to be used again."""
+        with self.databases["iredadmin"].connection() as connection:
+            noted = connection.row(
+                'SELECT 1 FROM "mailwright_leftovers" WHERE "kind" = %s AND "account" = %s',
+                (leftover.kind, leftover.key),
+            )
+        if noted is not None and not self._forget(leftover):
+            raise Unavailable(
+                f"policies of an earlier {leftover.key} cannot be removed now; try again later"
+            )
+
+    def _forget(self, leftover: Leftover, *, drop_if_there: bool = True) -> bool:
+        """Have the policy databases forget an account, unless it is (still or again) there.
+
+        Whether that worked.  If not, the note stays: the account is gone and its mail stopped.
+        """
         try:
             gone = self._is_gone(leftover)
             if gone:
@@ -157,10 +177,11 @@ class App:
                         (leftover.kind, leftover.key),
                     )
         except MailwrightError as error:
-            # The account is gone and its mail stopped; the note stays and the next start finishes it.
             LOG.warning(
                 "leftovers of %s %s stay for now: %s", leftover.kind, leftover.key, error.code
             )
+            return False
+        return True
 
     def _is_gone(self, leftover: Leftover) -> bool:
         with self.store.session() as accounts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mailwright.authz import Action, Actor
@@ -43,6 +43,7 @@ class Work:
     now: dt.datetime
     hash_password: Callable[[str], str]
     announce: Callable[[Leftover], None]
+    finish: Callable[[Leftover], None]
     notes: list[Note] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
@@ -71,6 +72,3 @@ class Work:
         """
         self.announce(leftover)
         self.leftovers.append(leftover)
-
-
-Outcome = Mapping[str, object]

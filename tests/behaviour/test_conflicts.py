@@ -111,3 +111,19 @@ def test_a_failure_late_in_the_work_undoes_all_of_it(start: Site) -> None:
         )
 
     assert start.since(before, "vmail", "iredadmin") == NOTHING
+
+
+def test_a_transport_that_is_the_stored_one_still_conflicts_with_becoming_a_backup_mx(
+    start: Site,
+) -> None:
+    """It was taken for an echo and overwritten in silence."""
+    with pytest.raises(Invalid) as caught:
+        start.update(
+            "domain",
+            "example.org",
+            is_backupmx="yes",
+            primarymx="mail.example.net",
+            transport="dovecot",
+        )
+
+    assert "transport" == caught.value.parameter

@@ -165,3 +165,15 @@ def test_a_limit_below_what_is_there_is_taken_with_a_warning(
     ((name, value),) = form.items()
     assert start.show("domain", "example.org")[name] == int(value)
     assert all(name in sentence for sentence in warnings)
+
+
+def test_a_quota_can_be_lowered_in_a_domain_that_gave_away_too_much(start: Site) -> None:
+    """Each step was refused as long as the sum was above the limit: there was no way back."""
+    start.update("user", JANE, quota="1000")
+    start.create("user", JOHN, password=PASSWORD, quota="1000")
+    start.update("domain", "example.org", quota="1500")
+
+    start.update("user", JANE, quota="900")
+    start.update("user", JOHN, quota="600")
+
+    refused(start, "EXCEEDED_DOMAIN_QUOTA_SIZE", "user", JOHN, quota="601")

@@ -64,3 +64,13 @@ def test_without_own_lengths_the_server_decides_again(start: Site) -> None:
     start.update("domain", "example.org", minPasswordLength="0", maxPasswordLength="0")
 
     start.update("user", JANE, password="Right-1x")
+
+
+def test_a_domain_cannot_make_every_password_impossible(start: Site) -> None:
+    """The server's own shortest password counts where the domain has none."""
+    with pytest.raises(Invalid) as caught:
+        start.update("domain", "example.org", maxPasswordLength="5")
+
+    assert "maxPasswordLength" == caught.value.parameter
+
+    start.update("domain", "example.org", minPasswordLength="4", maxPasswordLength="5")

@@ -152,6 +152,8 @@ class Reference:
 
     ``domain`` is the column that repeats the domain part and follows a rename.  A table has one row
     for each account if the column is ``unique``, or one for each pair with the column ``beside``.
+    ``unless`` is a table and its column: a row whose key stands there belongs to an account of another
+    sort and stays.
     """
 
     table: str
@@ -160,6 +162,7 @@ class Reference:
     domain: str = ""
     unique: bool = False
     beside: str = ""
+    unless: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,6 @@ class SqlHome:
     key: str
     domain: str = ""  # the column with the domain part; empty where the key is a domain
     settings: str = "settings"
-    written: Mapping[str, object] = field(default_factory=dict)  # constants of a new row
     references: tuple[Reference, ...] = ()
     contains: tuple[Reference, ...] = ()  # rows of accounts below a domain, removed with it
     journal: Journal | None = None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from mailwright.authz import Action, check
-from mailwright.errors import Forbidden
 from mailwright.fields.field import Changes
 from mailwright.fields.kinds import stamp
 from mailwright.fields.resource import Form, Verb
 from mailwright.resources import domain as domains
 from mailwright.resources import user as users
 from mailwright.resources.operations import read_request
-from mailwright.resources.rules import language_is_installed
+from mailwright.resources.rules import a_global_admin_is_elsewhere, language_is_installed
 from mailwright.storage.protocol import Query
 from mailwright.work import Work
 
@@ -62,6 +61,4 @@ def update_users(work: Work, name: str, form: Form) -> int:
 def _a_global_admin_remains(work: Work, name: str, changes: Changes) -> None:
     if changes.get(users.STATUS) != "disabled":
         return
-    admins = work.accounts.global_admins()
-    if admins and all(admin.endswith(f"@{name}") for admin in admins):
-        raise Forbidden(f"the last active global admin is a user of {name}", code="NOT_ALLOWED")
+    a_global_admin_is_elsewhere(work, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mailwright.errors import Exists, Forbidden, Invalid
+from mailwright.errors import Exists, Invalid
 from mailwright.fields.field import Changes, Field, Record
 from mailwright.fields.kinds import (
     MEGABYTES,
@@ -42,6 +42,7 @@ from mailwright.fields.places import (
 from mailwright.fields.resource import Resource
 from mailwright.resources.operations import Account
 from mailwright.resources.rules import (
+    a_global_admin_is_elsewhere,
     language_is_installed,
     lowered,
     names_are_kept,
@@ -61,6 +62,8 @@ USER_PREFERENCES = (
     *("personal_info", "forwarding", "wblist", "quarantine", "rcvd_mails", "spampolicy"),
 )
 UNLIMITED, NONE_ALLOWED = 0, -1
+# The grants of a standalone admin are no mail user's, whatever the address.
+STANDALONE_ADMIN = ("admin", "username")
 
 NAME = Field(
     "name",
@@ -426,7 +429,7 @@ RESOURCE = Resource(
             ),
             Reference("alias_domain", "alias_domain"),
             Reference("alias_domain", "target_domain"),
-            Reference("domain_admins", "username", Match.WITHIN),
+            Reference("domain_admins", "username", Match.WITHIN, unless=STANDALONE_ADMIN),
             Reference("sender_relayhost", "account", Match.AT_KEY),
             Reference("sender_relayhost", "account", Match.WITHIN),
             *(
@@ -508,14 +511,15 @@ def _default_fits(default: int, most: int) -> None:
         )
 
 
-def password_lengths_agree(_work: Work, _name: str, record: Record, changes: Changes) -> None:
-    """The shortest password is not longer than the longest."""
-    least = changes.get(MIN_PASSWORD_LENGTH, record[MIN_PASSWORD_LENGTH])
-    most = changes.get(MAX_PASSWORD_LENGTH, record[MAX_PASSWORD_LENGTH])
-    if (MIN_PASSWORD_LENGTH in changes or MAX_PASSWORD_LENGTH in changes) and most and least > most:
+def password_lengths_agree(work: Work, _name: str, record: Record, changes: Changes) -> None:
+    """The shortest password, of the domain or the server, is not longer than the longest."""
+    asked = [field for field in (MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH) if field in changes]
+    least = changes.get(MIN_PASSWORD_LENGTH, record[MIN_PASSWORD_LENGTH]) or work.policy.min_length
+    most = changes.get(MAX_PASSWORD_LENGTH, record[MAX_PASSWORD_LENGTH]) or work.policy.max_length
+    if asked and most and least > most:
         raise Invalid(
-            f"minPasswordLength ({least}) is larger than maxPasswordLength ({most})",
-            parameter="minPasswordLength",
+            f"{asked[0].name}: the shortest password ({least}) would be longer than the longest ({most})",
+            parameter=asked[0].name,
         )
 
 
@@ -527,7 +531,7 @@ def backup_mx(work: Work, name: str, record: Record, changes: Changes) -> None:
             changes.pop(PRIMARY_MX)
     asked = [field for field in (IS_BACKUPMX, PRIMARY_MX) if field in changes]
     is_backup = changes.get(IS_BACKUPMX, record[IS_BACKUPMX])
-    if TRANSPORT in changes and (asked or is_backup):
+    if (TRANSPORT in changes.named and asked) or (TRANSPORT in changes and is_backup):
         named = asked[0].name if asked else IS_BACKUPMX.name
         raise Invalid(f"transport conflicts with {named}", parameter="transport")
     if not asked:
@@ -567,9 +571,7 @@ def lowered_limits_are_told(work: Work, name: str, record: Record, changes: Chan
 
 def last_admin_is_elsewhere(work: Work, name: str) -> None:
     """The domain of the last active global admin is not removed with that admin in it."""
-    admins = work.accounts.global_admins()
-    if admins and all(admin.endswith(f"@{name}") for admin in admins):
-        raise Forbidden(f"the last active global admin is a user of {name}", code="NOT_ALLOWED")
+    a_global_admin_is_elsewhere(work, name)
 
 
 ACCOUNT = Account(

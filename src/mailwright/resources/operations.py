@@ -59,6 +59,8 @@ def create(work: Work, account: Account, key: str, form: Form) -> str:
     for field in request.fields:
         edit = request.edits.get(field)
         changes[field] = request.values[field] if edit is None else edit.applied_to(())
+    # What the policy databases still hold of a predecessor is not the new account's.
+    work.finish(Leftover(resource.name, key))
     work.accounts.begin()
     account.found(work, key, changes)
     work.accounts.add(resource, key, changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailwright.errors import Invalid
+from mailwright.errors import Forbidden, Invalid
 from mailwright.fields.field import Changes, Field, Record
 from mailwright.fields.resource import Resource
 from mailwright.work import Work
@@ -47,6 +47,19 @@ def names_are_kept(
     wanted = changes[field]
     if set(wanted) == set(before):
         changes.pop(field)
+
+
+def a_global_admin_is_elsewhere(work: Work, domain: str) -> None:
+    """An active global admin is left without the users of this domain."""
+    admins = work.accounts.global_admins()
+    users = [name for name in admins if name.endswith(f"@{domain}") and _is_user(work, name)]
+    if admins and len(users) == len(admins):
+        raise Forbidden(f"the last active global admin is a user of {domain}", code="NOT_ALLOWED")
+
+
+def _is_user(work: Work, name: str) -> bool:
+    admin = work.accounts.administrator(name)
+    return admin is not None and admin.is_mail_user
 
 
 def lowered(field: Field[int], record: Record, changes: Changes) -> bool:

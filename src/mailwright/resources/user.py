@@ -369,7 +369,9 @@ RESOURCE = Resource(
             Reference("forwardings", "forwarding", domain="dest_domain", beside="address"),
             Reference("moderators", "moderator", domain="dest_domain", beside="address"),
             Reference("maillist_owners", "owner", domain="dest_domain", beside="address"),
-            Reference("domain_admins", "username", beside="domain"),
+            Reference(
+                "domain_admins", "username", beside="domain", unless=domains.STANDALONE_ADMIN
+            ),
             *(
                 Reference(f"{way}_bcc_user", "username", domain="domain", unique=True)
                 for way in ("sender", "recipient")
@@ -469,7 +471,10 @@ def found(work: Work, address: str, changes: Changes) -> None:
     if not set(SERVICES).isdisjoint(withheld):
         changes[ENABLED_SERVICES] = tuple(name for name in SERVICES if name not in withheld)
     groups = tuple(
-        group for group in domain[domains.DEFAULT_GROUPS] if work.accounts.is_taken(group)
+        # A user's own address among them would copy that user's mail to every new one.
+        group
+        for group in domain[domains.DEFAULT_GROUPS]
+        if work.accounts.is_group(group)
     )
     if groups:
         changes[GROUPS] = groups
@@ -659,6 +664,9 @@ def _quota_fits(work: Work, domain: Record, quota: int, *, before: int) -> None:
             code="EXCEEDED_DOMAIN_QUOTA_SIZE",
             parameter="quota",
         )
+    # Downwards is the way out of an over-allocated domain, so a smaller quota is always taken.
+    if before and quota <= before:
+        return
     if most and quota > most:
         raise LimitReached(
             f"quota ({quota}): one user of {domain.key} may have {most} MB",

@@ -147,7 +147,11 @@ class Accounts(Protocol):
         ...
 
     def is_taken(self, address: str) -> bool:
-        """Whether a user, alias, list or further address of one of them has this address."""
+        """Whether a user, alias, list, admin or further address of one of them has this address."""
+        ...
+
+    def is_group(self, address: str) -> bool:
+        """Whether a mail alias account has this address."""
         ...
 
     def kept_mailboxes(self, address: str) -> Sequence[str]:

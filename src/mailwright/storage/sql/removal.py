@@ -91,8 +91,16 @@ class Removal:
                 condition, value = "= %s", f"@{key}"
             case Match.WITHIN:
                 condition, value = "LIKE %s ESCAPE '!'", f"%@{escaped(key)}"
+        stays = ""
+        if reference.unless is not None:
+            table, column = reference.unless
+            stays = (
+                f' AND NOT EXISTS (SELECT 1 FROM "{table}" o WHERE o."{column}" = '
+                f'"{reference.table}"."{reference.column}")'
+            )
         self.connection.execute(
-            f'DELETE FROM "{reference.table}" WHERE "{reference.column}" {condition}', (value,)
+            f'DELETE FROM "{reference.table}" WHERE "{reference.column}" {condition}{stays}',
+            (value,),
         )
 
     def _left_without_rows(self, rows: SideRows, key: str) -> list[str]:

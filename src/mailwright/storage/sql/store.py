@@ -29,7 +29,8 @@ from mailwright.storage.sql.writing import Writing, hosted_domain
 _TAKEN = (
     'SELECT 1 FROM "mailbox" WHERE "username" = %s UNION ALL '
     'SELECT 1 FROM "forwardings" WHERE "address" = %s UNION ALL '
-    'SELECT 1 FROM "alias" WHERE "address" = %s'
+    'SELECT 1 FROM "alias" WHERE "address" = %s UNION ALL '
+    'SELECT 1 FROM "admin" WHERE "username" = %s'
 )
 _TAKEN_BY_LIST = ' UNION ALL SELECT 1 FROM "maillists" WHERE "address" = %s'
 _ADMINISTRATOR = (
@@ -201,8 +202,13 @@ class SqlAccounts:
     def is_taken(self, address: str) -> bool:
         """Whether the address belongs to anything."""
         if "maillists" in self._store.columns:
-            return self._connection.row(_TAKEN + _TAKEN_BY_LIST, (address,) * 4) is not None
-        return self._connection.row(_TAKEN, (address,) * 3) is not None
+            return self._connection.row(_TAKEN + _TAKEN_BY_LIST, (address,) * 5) is not None
+        return self._connection.row(_TAKEN, (address,) * 4) is not None
+
+    def is_group(self, address: str) -> bool:
+        """Whether a mail alias account has this address."""
+        found = self._connection.row('SELECT 1 FROM "alias" WHERE "address" = %s', (address,))
+        return found is not None
 
     def kept_mailboxes(self, address: str) -> Sequence[str]:
         """Paths of mailboxes that removed accounts of this address left behind."""

@@ -23,6 +23,7 @@ from mailwright.fields.places import (
 from mailwright.fields.resource import Resource
 from mailwright.storage.sql.catalogue import Columns
 from mailwright.storage.sql.codecs import moment, setting_text, stored
+from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection
 from mailwright.storage.sql.reading import conditions, has_place
 from mailwright.storage.sql.settings_text import SettingsText
@@ -56,7 +57,7 @@ class Writing:
     def insert(self, key: str) -> None:
         """Write a new account's row, then the rows around it."""
         home = self._home
-        row: dict[str, object] = {**home.written, **self._row, home.key: key}
+        row: dict[str, object] = {**self._row, home.key: key}
         if home.domain:
             row[home.domain] = domain_of(key)
         if self._settings:
@@ -84,27 +85,34 @@ class Writing:
     def update_all(self, domain: str) -> int:
         """Write the same columns and mirrored rows for every account of a domain; how many."""
         home = self._home
-        touched = self._update_row(dict(self._row), home.domain, domain)
-        if self._mirrors:
-            self._mirror_all(domain)
-        return touched
-
-    def _mirror_all(self, domain: str) -> None:
-        # By keys, a few hundred at once: MariaDB would scan the whole table for a sub-query.
-        home = self._home
+        lock = "" if self._dialect is Dialect.SQLITE else " FOR UPDATE"
+        # Locked first: an account that comes meanwhile is either changed with all its rows or not at all.
         rows = self._connection.rows(
-            f'SELECT "{home.key}" FROM "{home.table}" WHERE "{home.domain}" = %s', (domain,)
+            f'SELECT "{home.key}" FROM "{home.table}" WHERE "{home.domain}" = %s '
+            f'ORDER BY "{home.key}"{lock}',
+            (domain,),
         )
         keys = [row[0] for row in rows]
+        # By keys, a few hundred at once: MariaDB would scan the whole table for a sub-query.
         for start in range(0, len(keys), MOST_ROWS_AT_ONCE):
-            some = keys[start : start + MOST_ROWS_AT_ONCE]
-            marks = ", ".join(["%s"] * len(some))
-            for mirror, value in self._mirrors:
-                self._connection.execute(
-                    f'UPDATE "{mirror.table}" SET "{mirror.column}" = %s '
-                    f'WHERE "{mirror.key}" IN ({marks}){conditions(mirror.where)}',
-                    (value, *some),
-                )
+            self._update_some(keys[start : start + MOST_ROWS_AT_ONCE])
+        return len(keys)
+
+    def _update_some(self, some: Sequence[str]) -> None:
+        home = self._home
+        marks = ", ".join(["%s"] * len(some))
+        row = self._dated(dict(self._row))
+        names = ", ".join(f'"{name}" = %s' for name in row)
+        self._connection.execute(
+            f'UPDATE "{home.table}" SET {names} WHERE "{home.key}" IN ({marks})',
+            (*row.values(), *some),
+        )
+        for mirror, value in self._mirrors:
+            self._connection.execute(
+                f'UPDATE "{mirror.table}" SET "{mirror.column}" = %s '
+                f'WHERE "{mirror.key}" IN ({marks}){conditions(mirror.where)}',
+                (value, *some),
+            )
 
     def _take_one(
         self, field: AnyField, value: Any, changes: Changes, record: Record | None
@@ -231,13 +239,16 @@ class Writing:
                 assert_never(part)
 
     def _update_row(self, row: dict[str, object], column: str, value: str) -> int:
-        present = self._columns[self._home.table]
-        if "modified" in present:
-            row["modified"] = self._now
+        row = self._dated(row)
         names = ", ".join(f'"{name}" = %s' for name in row)
         return self._connection.execute(
             f'UPDATE "{self._home.table}" SET {names} WHERE "{column}" = %s', (*row.values(), value)
         )
+
+    def _dated(self, row: dict[str, object]) -> dict[str, object]:
+        if "modified" in self._columns[self._home.table]:
+            row["modified"] = self._now
+        return row
 
     def _insert(self, table: str, row: Mapping[str, object]) -> None:
         names = ", ".join(f'"{column}"' for column in row)
