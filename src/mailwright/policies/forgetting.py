@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from mailwright.storage.sql.catalogue import Columns, columns_of
 from mailwright.storage.sql.engine import Connection, Database
+from mailwright.storage.sql.reading import MOST_KEYS_AT_ONCE
 from mailwright.storage.sql.removal import escaped
 from mailwright.work import Leftover
 
@@ -36,42 +37,73 @@ def _accounts(column: str, leftover: Leftover, *, at: bool = True) -> tuple[str,
 def _iredapd(connection: Connection, tables: Columns, leftover: Leftover) -> None:
     condition, parameters = _accounts("account", leftover)
     if "throttle_tracking" in tables and "throttle" in tables:
-        # A rule of the domain or of everybody counts each account by itself.
-        connection.execute(
-            f'DELETE FROM "throttle_tracking" WHERE {condition} '
-            f'OR "tid" IN (SELECT "id" FROM "throttle" WHERE {condition})',
-            [*parameters, *parameters],
-        )
+        _stop_counting(connection, leftover)
     for table in ("throttle", "greylisting", "greylisting_whitelists"):
         if table in tables:
             connection.execute(f'DELETE FROM "{table}" WHERE {condition}', parameters)
 
 
+def _stop_counting(connection: Connection, leftover: Leftover) -> None:
+    """Drop what throttling counted: by the account's own rules, and of the account by all others.
+
+    A rule of the domain or of everybody counts each account by itself.  The only index of the counts
+    begins with the rule, and there are as many counts as senders: a user's are found through the rules
+    that can apply.  A domain's users are gone by now, so for a domain, which is seldom, all are looked at.
+    """
+    condition, parameters = _accounts("account", leftover)
+    own = _rules(connection, condition, parameters)
+    _delete_by_rule(connection, own, "", [])
+    if leftover.kind != "user":
+        connection.execute(f'DELETE FROM "throttle_tracking" WHERE {condition}', parameters)
+        return
+    names = _rule_names(leftover.key)
+    others = _rules(connection, f'"account" IN ({", ".join(["%s"] * len(names))})', names)
+    _delete_by_rule(connection, others, f" AND {condition}", parameters)
+
+
+def _rules(connection: Connection, condition: str, parameters: list[object]) -> list[object]:
+    found = connection.rows(f'SELECT "id" FROM "throttle" WHERE {condition}', parameters)
+    return [ident for (ident,) in found]
+
+
+def _delete_by_rule(
+    connection: Connection, rules: list[object], more: str, parameters: list[object]
+) -> None:
+    for start in range(0, len(rules), MOST_KEYS_AT_ONCE):
+        some = rules[start : start + MOST_KEYS_AT_ONCE]
+        marks = ", ".join(["%s"] * len(some))
+        connection.execute(
+            f'DELETE FROM "throttle_tracking" WHERE "tid" IN ({marks}){more}', [*some, *parameters]
+        )
+
+
+def _rule_names(address: str) -> list[object]:
+    """Whose rules apply to an address, besides its own: from its domain up to everybody."""
+    local, _, domain = address.rpartition("@")
+    labels = domain.split(".")
+    above = [f"@.{'.'.join(labels[at:])}" for at in range(len(labels))]
+    return [f"{local}@*", f"@{domain}", *above, "@.", "@*"]
+
+
 def _amavisd(connection: Connection, tables: Columns, leftover: Leftover) -> None:
     if "users" not in tables:
         return
-    condition, parameters = _accounts("email", leftover)
-    octets = [value.encode() if isinstance(value, str) else value for value in parameters]
-    # Only LIKE needs help: bytea has no ESCAPE with text on every engine, so addresses are compared in full.
+    # Addresses are octets here, for which not every engine has a LIKE with ESCAPE.
     if leftover.kind == "user":
-        found = connection.rows(f'SELECT "id" FROM "users" WHERE {condition}', octets)
-        policies = [leftover.key]
+        condition, octets = '"email" = %s', [leftover.key.encode()]
     else:
-        rows = connection.rows('SELECT "id", "email" FROM "users"')
-        suffix = f"@{leftover.key}".encode()
-        names = {f"@{leftover.key}".encode(), f"@.{leftover.key}".encode()}
-        hits = [
-            (ident, bytes(email))
-            for ident, email in rows
-            if bytes(email) in names or bytes(email).endswith(suffix)
-        ]
-        found = [(ident,) for ident, _ in hits]
-        policies = [email.decode("utf-8", "replace") for _, email in hits]
-    for (ident,) in found:
+        within = f"@{leftover.key}".encode()
+        condition = f'SUBSTR("email", LENGTH("email") - {len(within) - 1}) = %s OR "email" = %s'
+        octets = [within, f"@.{leftover.key}".encode()]
+    found = connection.rows(f'SELECT "id", "email" FROM "users" WHERE {condition}', octets)
+    for ident, _ in found:
         for table, column in (("wblist", "rid"), ("outbound_wblist", "sid"), ("users", "id")):
             if table in tables:
                 connection.execute(f'DELETE FROM "{table}" WHERE "{column}" = %s', (ident,))
-    for name in policies:
+    policies = {bytes(email).decode("utf-8", "replace") for _, email in found}
+    if leftover.kind == "user":
+        policies.add(leftover.key)
+    for name in sorted(policies):
         connection.execute('DELETE FROM "policy" WHERE "policy_name" = %s', (name,))
 
 
