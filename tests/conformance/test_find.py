@@ -9,6 +9,7 @@ from mailwright.errors import Invalid
 from mailwright.resources.domain import RESOURCE as DOMAIN
 from mailwright.resources.user import RESOURCE as USER
 from mailwright.storage.protocol import Query
+from mailwright.storage.sql.dialect import Dialect
 from tests.conformance.neighbours import add_domain, add_user
 from tests.stores import Site, by_name
 
@@ -105,6 +106,22 @@ def test_every_engine_sorts_by_code_point(start: Site) -> None:
     )
 
 
+def test_names_of_any_script_sort_by_code_point(start: Site) -> None:
+    """Also in pages, and also where two octets or four make one character."""
+    names = ["Z", "a", "Ärzte", "ärzte", "Жук", "\ufb01n", "\U0001f600"]
+    for number, name in enumerate(reversed(names)):
+        add_user(start, f"u{number}@example.net", name=name)
+    of = {f"u{number}@example.net": name for number, name in enumerate(reversed(names))}
+    of["other@example.net"] = "Same"
+
+    whole = keys(start, "example.net", sort="name")
+    first = start.listed("user", "example.net", sort="name", limit="5")
+    second = start.listed("user", "example.net", sort="name", page_token=first.next or "")
+
+    assert [of[key] for key in whole] == sorted(of.values())
+    assert [record.key for page in (first, second) for record in page.records or ()] == whole
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -124,6 +141,28 @@ def test_every_engine_sorts_by_code_point(start: Site) -> None:
 )
 def test_text_is_looked_for_as_it_is(start: Site, text: str, expected: list[str]) -> None:
     assert keys(start, q=text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["Ärzte GmbH", "ärzte gmbh", "ÄRZTE GMBH", "Ärzte", "äRZ", "ЖУК", "жук"]
+)
+def test_a_name_beyond_ascii_is_found_in_any_case(start: Site, text: str) -> None:
+    """SQLite, and PostgreSQL in the C locale, lower ASCII alone: not even the name itself was found."""
+    add_user(start, "doctors@example.org", name="Ärzte GmbH, Жук")
+    add_user(start, "trades@example.org", name="Arzte GmbH, Zuk")
+
+    assert keys(start, q=text) == ["doctors@example.org"]
+
+
+def test_an_engine_that_lowers_ascii_alone_finds_the_name_itself(
+    start: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PostgreSQL in the C locale may be built without any other."""
+    add_user(start, "doctors@example.org", name="Ärzte GmbH")
+    if start.dialect is Dialect.POSTGRESQL:
+        monkeypatch.setattr(start.app.databases["vmail"], "lowering", "LOWER({})")
+
+    assert keys(start, q="Ärzte gmbh") == ["doctors@example.org"]
 
 
 def test_a_search_is_paged_too(start: Site) -> None:

@@ -25,8 +25,9 @@ def ordering(database: Database) -> str:
             case Dialect.SQLITE:
                 database.ordering = "{}"
             case Dialect.MYSQL:
-                # Tables of older servers are in character sets that know no collation of utf8mb4.
-                database.ordering = "CONVERT({} USING utf8mb4) COLLATE utf8mb4_bin"
+                # Tables of older servers are in other character sets.  Octets sort in half the time
+                # that a collation takes, and in UTF-8 they sort as code points do.
+                database.ordering = "CAST(CONVERT({} USING utf8mb4) AS BINARY)"
             case Dialect.POSTGRESQL:
                 # Where the database sorts so by itself, a COLLATE would only keep it from its index.
                 with database.connection() as connection:
@@ -35,6 +36,35 @@ def ordering(database: Database) -> str:
                     )
                 database.ordering = "{}" if own in {"C", "POSIX"} else '{} COLLATE "C"'
     return database.ordering
+
+
+def lowering(database: Database) -> str:
+    """How to write an expression, the ``{}``, in lower case: beyond ASCII too, and with accents kept."""
+    if database.lowering is None:
+        match database.dialect:
+            case Dialect.SQLITE:
+                database.lowering = "LOWER({})"  # our own, see drivers.py
+            case Dialect.MYSQL:
+                # In most collations LIKE takes any accent for any other.
+                database.lowering = "LOWER(CONVERT({} USING utf8mb4)) COLLATE utf8mb4_bin"
+            case Dialect.POSTGRESQL:
+                with database.connection() as connection:
+                    database.lowering = _lowering_of(connection)
+    return database.lowering
+
+
+def _lowering_of(connection: Connection) -> str:
+    """PostgreSQL's own, or in a locale that knows ASCII only, that of another collation it has."""
+    if connection.value("SELECT getdatabaseencoding()") != "UTF8":
+        return "LOWER({})"
+    if connection.value("SELECT LOWER('\u00c4') = '\u00e4'"):
+        return "LOWER({})"
+    other = connection.value(
+        "SELECT collname FROM pg_collation WHERE collnamespace = 'pg_catalog'::regnamespace "
+        "AND collname IN ('pg_c_utf8', 'und-x-icu', 'C.utf8') "
+        "ORDER BY collname = 'C.utf8', collname LIMIT 1"
+    )
+    return "LOWER({})" if other is None else f'LOWER({{}} COLLATE "{other}")'
 
 
 def read(connection: Connection) -> Columns:

@@ -9,7 +9,7 @@ from mailwright.fields.field import AnyField
 from mailwright.fields.places import Codec, Column
 from mailwright.fields.resource import Resource
 from mailwright.storage.protocol import Names, Page, Query
-from mailwright.storage.sql.catalogue import ordering
+from mailwright.storage.sql.catalogue import lowering, ordering
 from mailwright.storage.sql.codecs import stored
 from mailwright.storage.sql.engine import Connection, Database, Row
 from mailwright.storage.sql.reading import Reading
@@ -26,7 +26,9 @@ class Finding:
         self._query = query
         self._dialect = database.dialect
         self._ordering = ordering(database)
+        self._lowering = lowering(database) if query.text else ""
         self._key = self._ordering.format(f'm."{resource.sql.key}"')
+        self._sort_value = self._value_sorted_by(query.sort)
         self._sort = self._sorted_by(query.sort)
         self._parameters: list[object] = []
         self._conditions: list[str] = []
@@ -52,7 +54,7 @@ class Finding:
     def names(self, connection: Connection) -> Names:
         """Keys alone."""
         home = self._resource.sql
-        sort = f", {self._sort}" if self._sort else ""
+        sort = f", {self._sort_value}" if self._sort else ""
         rows = self._rows(connection, f'SELECT m."{home.key}"{sort} FROM "{home.table}" m')
         kept, after = self._cut(rows)
         return Names([row[0] for row in kept], after)
@@ -75,16 +77,23 @@ class Finding:
             if isinstance(place, Column):
                 self._also(f'm."{place.name}" = %s', stored(place.codec, value, self._dialect))
         if query.text:
-            pattern = f"%{escaped(query.text.lower())}%"
-            searched = [f'm."{home.key}"'] + [
-                f'm."{field.sql.name}"'
-                for field in self._resource.searched
-                if isinstance(field.sql, Column)
-            ]
-            self._conditions.append(
-                "(" + " OR ".join(f"LOWER({name}) LIKE %s ESCAPE '!'" for name in searched) + ")"
+            self._search(query.text)
+
+    def _search(self, text: str) -> None:
+        """The engine lowers both sides: what it does not know how to lower is still equal to itself."""
+        searched = [self._resource.sql.key] + [
+            field.sql.name for field in self._resource.searched if isinstance(field.sql, Column)
+        ]
+        pattern = self._lowering.format("%s")
+        self._conditions.append(
+            "("
+            + " OR ".join(
+                self._lowering.format(f'm."{name}"') + f" LIKE {pattern} ESCAPE '!'"
+                for name in searched
             )
-            self._parameters.extend([pattern] * len(searched))
+            + ")"
+        )
+        self._parameters.extend([f"%{escaped(text)}%"] * len(searched))
 
     def _also(self, condition: str, value: object) -> None:
         self._conditions.append(condition)
@@ -121,10 +130,13 @@ class Finding:
             value = ZERO_DATE
         return rows[:limit], (value if isinstance(value, int) else str(value), key)
 
-    def _sorted_by(self, field: AnyField | None) -> str:
+    def _value_sorted_by(self, field: AnyField | None) -> str:
         if field is None or not isinstance(field.sql, Column):
             return ""
         name = f'm."{field.sql.name}"'
-        if field.sql.codec is not Codec.TEXT:
-            return name
-        return self._ordering.format(f"COALESCE({name}, '')")
+        return f"COALESCE({name}, '')" if field.sql.codec is Codec.TEXT else name
+
+    def _sorted_by(self, field: AnyField | None) -> str:
+        if field is None or not isinstance(field.sql, Column) or field.sql.codec is not Codec.TEXT:
+            return self._sort_value
+        return self._ordering.format(self._sort_value)
