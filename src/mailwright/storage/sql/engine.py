@@ -115,11 +115,11 @@ class Connection:
                 self._cursor.execute(statement)
         except self._driver.errors as error:
             self.close()
-            target = self._database.target
+            translated = self._driver.translate(error)
             raise Unavailable(
-                f"the {target.name} database cannot be reached",
-                detail=f"{target.place}: {self._driver.why(error)}",
-            ) from None
+                f"the {self._database.target.name} database cannot be reached",
+                code="SERVER_DOWN",
+            ) from (translated if isinstance(translated, Unavailable) else None)
 
     def _run_safely(self, statement: str, parameters: Parameters) -> None:
         """Run a statement that may be repeated; a server that was restarted costs no request."""
