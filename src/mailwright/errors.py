@@ -86,4 +86,13 @@ class TooManyAttempts(MailwrightError):
 
 
 class Unavailable(MailwrightError):
+    """Something cannot be reached; ``detail`` (where, and why) is for the machine's own administrators.
+
+    It never stands in an answer to a client.
+    """
+
     default_code = "SERVER_DOWN"
+
+    def __init__(self, reason: str, *, code: str | None = None, detail: str = "") -> None:
+        super().__init__(reason, code=code)
+        self.detail = detail

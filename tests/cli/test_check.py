@@ -141,6 +141,7 @@ def test_an_empty_and_a_lost_database_are_told_apart(program: Program) -> None:
     assert 1 == result.exit_code
     assert "amavisd    answers  empty" in result.stdout
     assert "iredapd    DOWN" in result.stdout
+    assert f"{folder / 'iredapd.db'}: the file is missing" in result.stdout
     assert "vmail      answers  iRedMail 1.7.3" in result.stdout
 
 
@@ -209,6 +210,7 @@ def test_databases_out_of_reach_are_all_named(fresh: Program) -> None:
 
     assert 1 == result.exit_code
     assert 3 == result.stdout.count("DOWN")
+    assert "vmail at 127.0.0.1:1 as vmailadmin: nothing listens there" in result.stdout
     assert "amavisd: switched off in the settings" in result.stdout
     assert "geheim" not in result.output
 

@@ -126,3 +126,18 @@ def test_databases_that_were_never_made_are_explained(fresh: Program) -> None:
 
     assert 1 == status
     assert "`mailwright init` makes it" in error
+
+
+@pytest.mark.parametrize("backend", ["backend = 'ldap'", "x = 1"])
+def test_an_import_without_a_backend_that_can_be_taken_over_fails(
+    fresh: Program, tmp_path: Path, backend: str
+) -> None:
+    """It became SQLite in silence: an empty store beside a directory full of accounts."""
+    (tmp_path / "settings.py").write_text(f"{backend}\n")
+    output = tmp_path / "mailwright.toml"
+
+    result = fresh.run("config", "import", str(tmp_path / "settings.py"), "--output", str(output))
+
+    assert 1 == result.exit_code
+    assert "names no backend that can be taken over" in result.output
+    assert not output.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -57,6 +58,7 @@ def test_a_server_that_is_down_is_named_without_the_drivers_words(database: Data
         pass
 
     assert "SERVER_DOWN: the vmail database cannot be reached" == str(caught.value)
+    assert caught.value.detail.endswith(" as u: nothing listens there")
     assert "geheim-1" not in repr(target)
 
 
@@ -94,3 +96,23 @@ def test_a_connection_that_nobody_used_for_long_is_closed(database: Database) ->
         first.value("SELECT 1")
 
     assert first.closed
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"name": "nowhere"}, "there is no such database"),
+        ({"user": "nobody_at_all", "password": "geheim-1"}, "user or password is refused"),
+        ({"host": "no-such-host.invalid"}, "the host name is not known"),
+    ],
+)
+def test_the_reason_of_a_failed_connection_is_told(
+    database: Database, changed: dict[str, str], why: str
+) -> None:
+    target = dataclasses.replace(database.target, **changed)
+
+    with pytest.raises(Unavailable) as caught, Database(target).connection():
+        pass
+
+    assert caught.value.detail.endswith(f": {why}")
+    assert "geheim-1" not in caught.value.detail

@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "operate" / "configuration.md"
 OPENING = """\
 # Configuration
 
-<!-- Made by `make docs` from src/mailwright/settings.py. Change the declarations there, not this page. -->
+<!-- Made by `make docs` from src/mailwright/settings/sections.py. Change the declarations there, not this page. -->
 
 Mailwright reads one TOML file, then the environment, which wins.
 Every setting has a default, so the file only needs what differs.

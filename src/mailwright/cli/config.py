@@ -36,12 +36,15 @@ def import_(file: Path, output: Path | None) -> None:
     except UnicodeDecodeError:
         raise ConfigurationError(f"{file}: is not UTF-8 text") from None
     nested, notes = import_settings_py(text)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    if "backend" not in nested.get("storage", {}):
+        # Without one the default would make an empty store beside the one that has the accounts.
+        raise ConfigurationError(f"{file}: names no backend that can be taken over (mysql or pgsql)")
     written = write_toml(nested)
     if output is None:
         click.echo(written, nl=False)
     else:
         write_private(output, written)
-    for note in notes:
-        click.echo(f"note: {note}", err=True)
     if output is not None:
         click.echo(f"{output} written", err=True)

@@ -42,6 +42,14 @@ class Target:
     password: str = field(default="", repr=False)
     connect_timeout: int = 5
 
+    @property
+    def place(self) -> str:
+        """Where it is, and as whom; never the password."""
+        if self.dialect is Dialect.SQLITE:
+            return str(self.path or "memory")
+        where = self.socket or (f"{self.host}:{self.port}" if self.port else self.host)
+        return f"{self.name} at {where} as {self.user or 'nobody in particular'}"
+
 
 @dataclass(frozen=True)
 class Driver:
@@ -52,6 +60,7 @@ class Driver:
     translate: Callable[[Exception], Exception]
     alive: Callable[[Any, Any], bool]
     text: Callable[[str], str]
+    why: Callable[[Exception], str]
     begin: str
     greeting: tuple[str, ...] = ()
 
@@ -64,6 +73,47 @@ def driver_for(dialect: Dialect) -> Driver:
             return _POSTGRESQL
         case Dialect.MYSQL:
             return _mysql()
+
+
+REFUSED, ABSENT, SILENT, UNKNOWN_HOST, LATE, OTHER = (
+    "user or password is refused",
+    "there is no such database",
+    "nothing listens there",
+    "the host name is not known",
+    "no answer in time",
+    "the connection failed",
+)
+# PostgreSQL's library tells a failed connection by its text alone.
+_POSTGRESQL_WHY = (
+    ("does not exist", ABSENT),
+    ("authentication failed", REFUSED),
+    ("no password supplied", REFUSED),
+    ("pg_hba", REFUSED),
+    ("resolve", UNKNOWN_HOST),
+    ("Name or service", UNKNOWN_HOST),
+    ("translate host name", UNKNOWN_HOST),
+    ("refused", SILENT),
+    ("No such file", SILENT),
+    ("timeout", LATE),
+)
+_MYSQL_WHY = {
+    **dict.fromkeys((1044, 1045, 1698), REFUSED),
+    1049: ABSENT,
+    **dict.fromkeys((2002, 2003), SILENT),
+    2005: UNKNOWN_HOST,
+    2013: LATE,
+}
+
+
+def _why_sqlite(_error: Exception) -> str:
+    return "the file is missing or closed to this account; 'mailwright init' makes it"
+
+
+def _why_postgresql(error: Exception) -> str:
+    text = str(error)
+    if 'role "' in text and "does not exist" in text:
+        return REFUSED
+    return next((why for sign, why in _POSTGRESQL_WHY if sign in text), OTHER)
 
 
 def _taken() -> Exists:
@@ -134,6 +184,7 @@ _SQLITE = Driver(
     translate=_translate_sqlite,
     alive=_sqlite_alive,
     text=_question_marks,
+    why=_why_sqlite,
     begin="BEGIN IMMEDIATE",
     greeting=(
         "PRAGMA journal_mode = WAL",
@@ -192,6 +243,7 @@ _POSTGRESQL = Driver(
     translate=_translate_postgresql,
     alive=_postgresql_alive,
     text=_as_written,
+    why=_why_postgresql,
     begin="BEGIN",
 )
 
@@ -256,6 +308,7 @@ def _mysql() -> Driver:
         translate=translate,
         alive=alive,
         text=_as_written,
+        why=lambda error: _MYSQL_WHY.get(error.args[0] if error.args else 0, OTHER),
         begin="START TRANSACTION",
         greeting=(
             "SET SESSION sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,"

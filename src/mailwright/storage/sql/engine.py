@@ -115,11 +115,11 @@ class Connection:
                 self._cursor.execute(statement)
         except self._driver.errors as error:
             self.close()
-            translated = self._driver.translate(error)
+            target = self._database.target
             raise Unavailable(
-                f"the {self._database.target.name} database cannot be reached",
-                code="SERVER_DOWN",
-            ) from (translated if isinstance(translated, Unavailable) else None)
+                f"the {target.name} database cannot be reached",
+                detail=f"{target.place}: {self._driver.why(error)}",
+            ) from None
 
     def _run_safely(self, statement: str, parameters: Parameters) -> None:
         """Run a statement that may be repeated; a server that was restarted costs no request."""

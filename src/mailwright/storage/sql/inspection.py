@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mailwright.errors import MailwrightError
+from mailwright.errors import MailwrightError, Unavailable
 from mailwright.fields.places import (
     Column,
     Counted,
@@ -209,7 +209,8 @@ def _look(name: str, database: Database, resources: Sequence[Resource]) -> Found
         columns = catalogue.columns_of(database)
         own = _own_version(name, database, columns)
     except MailwrightError as error:
-        return Found(name, answers=False, problems=(error.reason,))
+        detail = error.detail if isinstance(error, Unavailable) else ""
+        return Found(name, answers=False, problems=(detail or error.reason,))
     if is_empty(columns):
         return Found(
             name, answers=True, version="empty", problems=("it has no tables",), own_version=own
