@@ -26,6 +26,7 @@ WORKERS, THREADS = 2, 8
 PASSWORD = "Bench-Pass1"
 ADMIN = "bench@mailwright.internal"
 WAIT_SECONDS = 30
+MOST_SENDERS = 100_000
 COMMAND = str(Path(sys.executable).with_name("mailwright"))
 
 
@@ -86,7 +87,10 @@ class Site:
         self.folder.cleanup()
 
     def seed(self, domains: int, mailboxes: int, per_domain: int) -> None:
-        """Have this many domains and mailboxes, ``per_domain`` of them in each domain that has any."""
+        """Have this many domains and mailboxes, ``per_domain`` of them in each domain that has any.
+
+        One mailbox in ten sent something, so that throttling counts it.
+        """
         with self.postgresql.connect("vmail") as connection:
             connection.execute("TRUNCATE domain, mailbox, forwardings")
             connection.execute(
@@ -106,6 +110,20 @@ class Site:
             connection.execute(
                 "INSERT INTO forwardings (address, forwarding, domain, dest_domain, is_forwarding) "
                 "SELECT username, username, domain, domain, 1 FROM mailbox"
+            )
+            connection.execute("VACUUM ANALYZE")
+        self._seed_counts(min(mailboxes // 10, MOST_SENDERS), per_domain)
+
+    def _seed_counts(self, senders: int, per_domain: int) -> None:
+        """Have a rule for everybody that counts this many senders."""
+        with self.postgresql.connect("iredapd") as connection:
+            connection.execute("TRUNCATE throttle, throttle_tracking")
+            connection.execute("INSERT INTO throttle (account, kind) VALUES ('@.', 'outbound')")
+            connection.execute(
+                "INSERT INTO throttle_tracking (tid, account) "
+                "SELECT id, 'u' || n %% %s || '@d' || n / %s || '.example' "
+                "FROM throttle, generate_series(0, %s - 1) n",
+                (per_domain, per_domain, senders),
             )
             connection.execute("VACUUM ANALYZE")
 
