@@ -18,10 +18,12 @@ from typing import TypeVar
 from mailwright import overrides
 from mailwright.authz import Actor
 from mailwright.errors import MailwrightError, NotFound, Unavailable
+from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.overrides import Overrides
 from mailwright.passwords import hash_password
 from mailwright.policies.forgetting import forget
 from mailwright.resources import domain as domains
+from mailwright.resources import listing
 from mailwright.resources import user as users
 from mailwright.resources.operations import Account
 from mailwright.settings import Settings
@@ -41,6 +43,17 @@ OVERRIDES_LAST_SECONDS = 15.0
 SETTLED_SECONDS = 60
 
 ACCOUNTS: Mapping[str, Account] = {"domain": domains.ACCOUNT, "user": users.ACCOUNT}
+# Every parameter name that some route takes or shows: where it is not taken, it is ignored and not refused.
+KNOWN = frozenset(
+    name
+    for fields in (
+        (USERNAME, PASSWORD),
+        *(account.resource.fields for account in ACCOUNTS.values()),
+        *(listing.parameters(account.resource) for account in ACCOUNTS.values()),
+    )
+    for field in fields
+    for name in (field.name, *field.names())
+)
 
 
 def utc_now() -> dt.datetime:
@@ -82,6 +95,8 @@ class App:
                 time.sleep(random.random() * LONGEST_PAUSE_SECONDS * attempt)  # noqa: S311
             else:
                 self._write_notes(actor, work.notes)
+                if work.signed_out and not self._end_sessions(work.signed_out):
+                    work.warn("sessions that began with the old password could not be ended")
                 for leftover in work.leftovers:
                     if not self._forget(leftover):
                         work.warn(
@@ -136,6 +151,7 @@ class App:
                 hash_password=self._hash,
                 announce=self._announce,
                 finish=self._finish,
+                known=KNOWN,
             )
 
     def _announce(self, leftover: Leftover) -> None:
@@ -190,6 +206,25 @@ class App:
             except NotFound:
                 return True
         return False
+
+    def _end_sessions(self, usernames: Sequence[str]) -> bool:
+        """End the sessions of these accounts.  Whether that worked."""
+        gone = frozenset(usernames)
+        try:
+            with self.databases["iredadmin"].connection() as connection:
+                # One at a time: a login that cleans up never waits for this and this for it.
+                for token_hash, username in connection.rows(
+                    'SELECT "token_hash", "username" FROM "mailwright_sessions"'
+                ):
+                    if username.lower() in gone:
+                        connection.execute(
+                            'DELETE FROM "mailwright_sessions" WHERE "token_hash" = %s',
+                            (token_hash,),
+                        )
+        except MailwrightError as error:
+            LOG.warning("sessions could not be ended: %s", error.code)
+            return False
+        return True
 
     def _write_notes(self, actor: Actor, notes: Sequence[Note]) -> None:
         if not notes:
@@ -259,4 +294,4 @@ def _sentence(note: Note) -> str:
     return f"{note.event.capitalize()} {subject}{changed}."
 
 
-__all__ = ["ACCOUNTS", "App", "targets", "utc_now"]
+__all__ = ["ACCOUNTS", "KNOWN", "App", "targets", "utc_now"]

@@ -44,9 +44,11 @@ class Work:
     hash_password: Callable[[str], str]
     announce: Callable[[Leftover], None]
     finish: Callable[[Leftover], None]
+    known: frozenset[str]  # every parameter name that any route takes or shows
     notes: list[Note] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
+    signed_out: list[str] = field(default_factory=list)
 
     def note(
         self,
@@ -64,6 +66,10 @@ class Work:
     def warn(self, sentence: str) -> None:
         """Tell the client something that is no error."""
         self.warnings.append(sentence)
+
+    def end_sessions(self, username: str) -> None:
+        """Have the sessions of an account end once the work has committed."""
+        self.signed_out.append(username)
 
     def leave(self, leftover: Leftover) -> None:
         """Have the policy databases forget an account once its removal has committed.

@@ -226,3 +226,13 @@ def test_parameter_names_are_told_apart_by_case(admin: Api) -> None:
 def test_a_long_name_is_shortened_in_the_answer(admin: Api) -> None:
     assert len(refusal(admin, form=f"{'n' * 5000}=x")[2]) < 150
     assert len(admin.call("GET", "/api/domains", query_string="n" * 5000).json["_msg"]) < 250
+
+
+@pytest.mark.parametrize("order", [("cn", "name"), ("name", "cn")])
+def test_a_synonym_that_loses_is_not_read(admin: Api, order: tuple[str, str]) -> None:
+    """`cn` with 300 characters failed the request although `name` stands in its place."""
+    given = {"cn": "x" * 300, "name": "ok"}
+    result = admin.call("PUT", f"/api/domain/{DOMAIN}", "&".join(f"{n}={given[n]}" for n in order))
+
+    assert 200 == result.status_code, result.text
+    assert "ok" == admin.call("GET", f"/api/domain/{DOMAIN}").json["_data"]["name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bcrypt
 import pytest
 
 from mailwright.passwords import hash_password
@@ -133,7 +134,8 @@ def test_a_missing_account_costs_what_a_wrong_password_costs(
 ) -> None:
     wasted: list[str] = []
     monkeypatch.setattr(
-        "mailwright.http.login.waste_time", lambda _password, scheme: wasted.append(scheme)
+        "mailwright.passwords.schemes.waste_time",
+        lambda _password, scheme: wasted.append(scheme),
     )
     with api_with(empty_site, passwords={"scheme": scheme}) as api:
         wasted.clear()
@@ -156,3 +158,37 @@ def test_a_page_of_another_site_cannot_log_in_or_change_anything(admin: Api) -> 
     ]
 
     assert [403, 403, 403, 403, 200, 200] == statuses
+
+
+def test_a_login_that_fails_costs_the_configured_scheme_whatever_is_stored(
+    empty_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An admin with an old, cheap hash was answered at once, and so told apart from no admin at all."""
+    checked: list[bytes] = []
+    real = bcrypt.checkpw
+
+    def watched(password: bytes, stored: bytes) -> bool:
+        checked.append(stored[:7])
+        return real(password, stored)
+
+    def made_by(username: str) -> list[bytes]:
+        checked.clear()
+        assert 401 == api.login(username, "wrong").status_code
+        return list(checked)
+
+    with api_with(empty_site, passwords={"scheme": "BCRYPT"}) as api:
+        old, weak, same = (f"{name}@mailwright.internal" for name in ("old", "weak", "same"))
+        stored = {
+            old: hash_password(PASSWORD),
+            weak: "{CRYPT}" + bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode(),
+            same: hash_password(PASSWORD, "BCRYPT"),
+        }
+        for username, hashed in stored.items():
+            api.site.insert("admin", username=username, password=hashed)
+        monkeypatch.setattr(bcrypt, "checkpw", watched)
+
+        assert [b"$2b$12$"] == made_by("nobody@mailwright.internal")
+        assert [b"$2b$12$"] == made_by("no address")
+        assert [b"$2b$12$"] == made_by(old)
+        assert [b"$2b$04$", b"$2b$12$"] == made_by(weak)
+        assert [b"$2b$12$"] == made_by(same)

@@ -164,3 +164,20 @@ def test_a_table_with_a_faulty_route_is_not_built(change: dict[str, object]) -> 
 def test_a_table_with_a_route_twice_is_not_built() -> None:
     with pytest.raises(RouteError, match="twice"):
         build([*ROUTES, dataclasses.replace(ROUTES[0])])
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/login", "POST"),
+        ("/api/domains", "GET, HEAD"),
+        ("/api/user/jane@example.org", "DELETE, GET, HEAD, POST, PUT"),
+    ],
+)
+def test_options_is_no_method_of_the_api(admin: Api, path: str, allowed: str) -> None:
+    """OPTIONS was answered with 200 and an empty body, which no client of the envelope can read."""
+    for method in ("OPTIONS", "PATCH"):
+        result = admin.call(method, path)
+
+        assert (405, "METHOD_NOT_ALLOWED") == (result.status_code, result.json["_code"])
+        assert allowed == result.headers["allow"]

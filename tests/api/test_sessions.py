@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
-from tests.api.client import ADMIN, Api
+from mailwright.http.sessions import Sessions
+from tests.api.client import ADMIN, DOMAIN, JANE, Api, api_with
+from tests.stores import Site
 
 
 def sessions(api: Api) -> list[dict[str, object]]:
@@ -114,3 +117,45 @@ def test_a_made_up_token_opens_nothing(api: Api, token: str) -> None:
     api.cookie = f"mailwright_session={token}"
 
     assert 401 == status(api)
+
+
+@pytest.mark.parametrize("path", [f"/api/user/{JANE}", f"/api/users/{DOMAIN}"])
+def test_a_changed_password_ends_the_sessions_of_the_old_one(site: Site, path: str) -> None:
+    """Whoever stole a session kept it for hours after its owner had changed the password."""
+    with api_with(site) as api:
+        api.add_admin()
+        api.login()
+        api.add_domain()
+        api.add_user()
+        api.site.vmail.execute("UPDATE mailbox SET isglobaladmin = 1 WHERE username = ?", JANE)
+        janes = Api(api.site)
+        assert 200 == janes.login(JANE, "Test-Pass1").status_code
+        api.call("PUT", path, "name=Jane&language=en_US" if "user/" in path else "language=en_US")
+        before = status(janes)
+        changed = api.call("PUT", path, "password=Other-Pass1").json
+
+        assert {"_success": True} == changed
+        assert (200, 401, 200) == (before, status(janes), status(api))
+        assert [ADMIN] == [row["username"] for row in sessions(api)]
+        assert 200 == janes.login(JANE, "Other-Pass1").status_code
+
+
+def test_a_login_on_its_way_while_the_password_changes_gets_no_session(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old password, judged right a moment before the change, opened a session just after it."""
+    admin.add_user()
+    admin.site.vmail.execute("UPDATE mailbox SET isglobaladmin = 1 WHERE username = ?", JANE)
+    janes = Api(admin.site)
+    real = Sessions.start
+
+    def late(*arguments: Any) -> str:
+        if arguments[1] == JANE:
+            admin.call("PUT", f"/api/user/{JANE}", "password=Other-Pass1")
+        return real(*arguments)
+
+    monkeypatch.setattr(Sessions, "start", late)
+    result = janes.login(JANE, "Test-Pass1")
+
+    assert 401 == result.status_code == status(janes)
+    assert [ADMIN] == [row["username"] for row in sessions(admin)]

@@ -6,8 +6,10 @@ import datetime as dt
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from falcon.testing import Result
 
+from mailwright.storage.sql.dialect import Dialect
 from tests.api.client import ADMIN, Api, api_with
 from tests.stores import Site
 
@@ -120,3 +122,42 @@ def test_fifty_attempts_side_by_side_get_no_free_tries_of_their_own(site: Site) 
         statuses = Counter(threads.map(lambda _: attempt(Api(api.site)).status_code, range(50)))
 
     assert Counter({401: 5, 429: 45}) == statuses
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["ädmin@mailwright.internal", "ADMIN@Mailwright.Internal.", "admin@\uff4dailwright.internal"],
+)
+def test_another_spelling_of_a_name_gets_no_attempts_of_its_own(site: Site, spelling: str) -> None:
+    """MariaDB finds `admin@` under `ädmin@`, and counts the two apart: each accent gave five more guesses."""
+    with api_with(site) as api:
+        api.add_admin()
+        for number in range(5):
+            attempt(api, address=f"192.0.2.{number}")
+        as_it_is = attempt(api, address="192.0.2.8")
+        otherwise = api.login(spelling, remote_addr="192.0.2.9")
+
+        assert 429 == as_it_is.status_code
+        assert otherwise.status_code == (401 if spelling.startswith("ä") else 429)
+
+
+def test_what_cannot_be_an_account_is_counted_by_address_alone(api: Api) -> None:
+    """No row for each made-up text that no account can have."""
+    attempt(api, "no address")
+    attempt(api, "ädmin@mailwright.internal")
+
+    assert {"address:192.0.2.1": 2} == failures(api)
+
+
+def test_the_stored_spelling_of_a_name_is_the_one_that_counts(site: Site) -> None:
+    """An admin stored by another program with capitals is one admin in session, log and refusals."""
+    if site.dialect is not Dialect.MYSQL:
+        pytest.skip("only MariaDB compares without regard to case")
+    with api_with(site) as api:
+        api.add_admin("Admin@Mailwright.internal")
+        result = api.login()
+        (row,) = api.site.raw["iredadmin"].rows("SELECT username FROM mailwright_sessions")
+        (note,) = api.site.raw["iredadmin"].rows("SELECT admin FROM log")
+
+        assert 200 == result.status_code == api.call("GET", "/api/domains").status_code
+        assert "Admin@Mailwright.internal" == row["username"] == note["admin"]

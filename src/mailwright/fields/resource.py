@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -144,18 +144,31 @@ class Resource:
                 parameter=self.key_name,
             ) from None
 
-    def read(self, form: Form, verb: Verb, *, ignore_unknown: bool = False) -> Request:
-        """Parse a form; ``Invalid`` names the first parameter that is not acceptable."""
-        return _Reading(self, verb, ignore_unknown=ignore_unknown).of(form)
+    def read(
+        self,
+        form: Form,
+        verb: Verb,
+        *,
+        ignore_unknown: bool = False,
+        elsewhere: Collection[str] = (),
+    ) -> Request:
+        """Parse a form; ``Invalid`` names the first parameter that is not acceptable.
+
+        ``elsewhere`` are the names that other resources and routes take.
+        """
+        return _Reading(self, verb, elsewhere, ignore_unknown=ignore_unknown).of(form)
 
 
 class _Reading:
     """One form on its way to a request."""
 
-    def __init__(self, resource: Resource, verb: Verb, *, ignore_unknown: bool) -> None:
+    def __init__(
+        self, resource: Resource, verb: Verb, elsewhere: Collection[str], *, ignore_unknown: bool
+    ) -> None:
         self.resource = resource
         self.taken = frozenset(resource.taken_by(verb))
         self.verb = verb
+        self.elsewhere = elsewhere
         self.ignore_unknown = ignore_unknown
         self.values: dict[AnyField, Any] = {}
         self.edits: dict[AnyField, dict[str, tuple[str, ...]]] = {}
@@ -165,6 +178,7 @@ class _Reading:
         self.texts: dict[AnyField, str] = {}
 
     def of(self, form: Form) -> Request:
+        self._choose(form)
         for name, texts in form.items():
             self._parameter(name, texts)
         return Request(
@@ -191,21 +205,27 @@ class _Reading:
     def _unknown(self, name: str) -> None:
         if any(name == field_.name for field_ in self.resource.fields):
             return  # a list that has member parameters only, as a GET shows it
-        near = difflib.get_close_matches(name, self.resource.by_name, n=1, cutoff=0.6)
-        message = f"{shown(name)} is not known here" + (
-            f"; did you mean {near[0]}?" if near else ""
+        self.warnings.append(
+            not_taken(
+                name, self.resource.by_name, self.elsewhere, ignore_unknown=self.ignore_unknown
+            )
         )
-        if not self.ignore_unknown:
-            raise Invalid(message, parameter=name)
-        self.warnings.append(message)
+
+    def _choose(self, form: Form) -> None:
+        """The current name wins over its synonyms, in whatever order they came; losers are not read."""
+        for name in form:
+            field_ = self.resource.by_name.get(name)
+            if field_ is None:
+                continue
+            names, role = field_.names(), _role(field_, name)
+            other = self.named.get((field_, role))
+            if other is None or names.index(name) < names.index(other):
+                self.named[field_, role] = name
 
     def _take(self, field_: AnyField, name: str, texts: Sequence[str]) -> None:
         role = _role(field_, name)
-        names = field_.names()
-        # The current name wins over its synonyms, in whatever order they came.
-        if self.named.get((field_, role)) in names[: names.index(name)]:
+        if self.named[field_, role] != name:
             return
-        self.named[field_, role] = name
         as_shown = self.verb is Verb.UPDATE and name == field_.name and not field_.kind.secret
         if as_shown:
             self.texts[field_] = ",".join(texts)
@@ -224,6 +244,25 @@ class _Reading:
         if "replace" in parts and len(parts) > 1:
             used = sorted(used for (other, _), used in self.named.items() if other is field_)
             raise Invalid(f"{' and '.join(used)} conflict; give one of them", parameter=name)
+
+
+def not_taken(
+    name: str, here: Collection[str], elsewhere: Collection[str], *, ignore_unknown: bool
+) -> str:
+    """The warning about a parameter that is not taken here; ``Invalid`` if it is taken nowhere."""
+    if name in elsewhere:
+        return f"{name} is not taken here; ignored"
+    for names in (here, elsewhere):
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+        if near:
+            hint = f"; did you mean {near[0]}?"
+            break
+    else:
+        hint = "; ignored" if ignore_unknown else ""
+    message = f"{shown(name)} is not known here{hint}"
+    if not ignore_unknown:
+        raise Invalid(message, parameter=name)
+    return message
 
 
 def _role(field_: AnyField, name: str) -> str:

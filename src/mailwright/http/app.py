@@ -12,9 +12,10 @@ from typing import Any, Final
 import falcon
 from falcon import Request, Response
 
-from mailwright.app import App
+from mailwright.app import KNOWN, App
 from mailwright.authz import Actor
 from mailwright.errors import Forbidden, Invalid, MailwrightError, TooManyAttempts
+from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.http import answers, forms, login, pages
 from mailwright.http.clients import Client
 from mailwright.http.forms import Limits
@@ -69,6 +70,11 @@ class Endpoint:
             setattr(self, f"on_{method.lower()}", api.responder(route))
         if "GET" in routes:
             self.on_head = api.responder(routes["GET"])
+        self._allowed = sorted((*routes, "HEAD") if "GET" in routes else routes)
+
+    def on_options(self, _req: Request, _resp: Response, **_path: str) -> None:
+        """No verb of the API; without this Falcon would answer with an empty body."""
+        raise falcon.HTTPMethodNotAllowed(self._allowed)
 
 
 class Api:
@@ -112,16 +118,17 @@ class Api:
             _refuse_foreign_page(req, client)
             form = forms.read(req.env, self._limits)
             values, warnings = forms.options(
-                route.options, form, ignore_unknown=self._ignore_unknown
+                route.options, form, KNOWN, ignore_unknown=self._ignore_unknown
             )
             for field in route.required:
                 if not values[field]:
                     raise Invalid(f"{field.name} is required", parameter=field.name)
-            actor = login.authenticate(
-                self._app, values[login.USERNAME], values[login.PASSWORD], client
-            )
+            actor, admin = login.authenticate(self._app, values[USERNAME], values[PASSWORD], client)
             req.context.actor = actor.username
             token = self._sessions.start(actor.username, client, self._token(req))
+            if login.is_outdated(self._app, admin):
+                self._sessions.end(token)
+                raise login.refusal()
             resp.append_header("Set-Cookie", self._sessions.cookie(token, client))
             resp.content_type = JSON
             resp.data = answers.success(None, warnings)
@@ -153,7 +160,7 @@ class Api:
     def _refuse_all(self, form: Any) -> list[str]:
         if not form:
             return []
-        return forms.options((), form, ignore_unknown=self._ignore_unknown)[1]
+        return forms.options((), form, KNOWN, ignore_unknown=self._ignore_unknown)[1]
 
 
 class Frame:
@@ -232,6 +239,8 @@ class Frame:
         """What Falcon refuses: unknown paths and methods, media types; these keep their status."""
         if error.headers:
             resp.set_headers(error.headers)
+        if req.path.startswith(self._below_api) and (allowed := resp.get_header("Allow")):
+            resp.set_header("Allow", allowed.removesuffix(", OPTIONS").replace("OPTIONS, ", ""))
         status = error.status_code
         code = _CODES.get(status, "INVALID_REQUEST" if status < 500 else "INTERNAL_ERROR")  # noqa: PLR2004
         reason = _REASONS.get(status) or error.description or "the request is not acceptable"

@@ -8,7 +8,7 @@ is refused with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO, Final
@@ -21,7 +21,7 @@ from falcon.media.multipart import MultipartFormHandler, MultipartParseError
 from mailwright.errors import Invalid, TooLarge
 from mailwright.fields.field import AnyField
 from mailwright.fields.kinds import shown
-from mailwright.fields.resource import Form, parse
+from mailwright.fields.resource import Form, not_taken, parse
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
@@ -60,9 +60,12 @@ def read(environ: Mapping[str, Any], limits: Limits) -> Form:
 
 
 def options(
-    fields: Sequence[AnyField], form: Form, *, ignore_unknown: bool
+    fields: Sequence[AnyField], form: Form, elsewhere: Collection[str], *, ignore_unknown: bool
 ) -> tuple[dict[AnyField, Any], list[str]]:
-    """The values of a few declared parameters, and warnings; for routes without a resource."""
+    """The values of a few declared parameters, and warnings; for routes without a verb.
+
+    ``elsewhere`` are the names that other routes take.
+    """
     known = {name: field for field in fields for name in field.names()}
     values: dict[AnyField, Any] = {field: field.empty for field in fields}
     warnings = []
@@ -71,10 +74,7 @@ def options(
         if field is not None:
             values[field] = parse(field, name, texts)
             continue
-        hint = f"; known are {', '.join(known)}" if known else "; no parameter is"
-        if not ignore_unknown:
-            raise Invalid(f"{shown(name)} is not known here{hint}", parameter=name)
-        warnings.append(f"{shown(name)} is not known here; ignored")
+        warnings.append(not_taken(name, known, elsewhere, ignore_unknown=ignore_unknown))
     return values, warnings
 
 

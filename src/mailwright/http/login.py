@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from mailwright.app import App
 from mailwright.authz import Action, Actor, Role
 from mailwright.errors import Forbidden, NotAuthenticated, TooManyAttempts
-from mailwright.fields.addresses import LONGEST_ADDRESS, domain_of
-from mailwright.fields.field import Field
-from mailwright.fields.kinds import Password, Text
+from mailwright.fields.addresses import domain_of, mail_address
 from mailwright.http.clients import Client, subject
-from mailwright.passwords import known_scheme, verify_password, waste_time
+from mailwright.passwords import verify_any, waste_time
 from mailwright.settings import Login
 from mailwright.storage.protocol import Administrator
 from mailwright.storage.sql.dialect import Dialect
@@ -26,11 +24,6 @@ from mailwright.work import Work
 TRIES = 4
 CLEANED_AT_ONCE = 200
 LARGEST_EXPONENT = 20
-
-USERNAME = Field(
-    "username", Text(LONGEST_ADDRESS), "Full address of an admin", "", example="admin@example.org"
-)
-PASSWORD = Field("password", Password(), "Password in plain text", "", example="u0tBF82cIV@vi8Gme")
 
 _TABLE = '"mailwright_login_failures"'
 _ADD = f'INSERT INTO {_TABLE} ("subject", "failures", "last_failure") VALUES (%s, 0, 0)'  # noqa: S608
@@ -61,29 +54,41 @@ class Counted:
     free: int
 
 
-def authenticate(app: App, username: str, password: str, client: Client) -> Actor:
-    """The admin who logs in.  ``NotAuthenticated`` for whatever reason, ``TooManyAttempts``."""
-    username = username.strip().lower()
+def authenticate(
+    app: App, username: str, password: str, client: Client
+) -> tuple[Actor, Administrator]:
+    """The admin who logs in, and the account as it was.
+
+    ``NotAuthenticated`` for whatever reason, ``TooManyAttempts``.
+    """
+    asked = _address(username)
     login = app.settings.login
-    account = Counted(f"account:{username}", login.free_attempts)
+    account = Counted(f"account:{asked}", login.free_attempts)
     address = Counted(f"address:{subject(client.address)}", login.address_free_attempts)
     throttle = Throttle(app)
-    throttle.count(account, address)
-    with app.store.session() as accounts:
-        found = accounts.administrator(username) if _is_plausible(username) else None
-    if found is not None and known_scheme(found.password):
-        right = verify_password(password, found.password)
-    else:
-        waste_time(password, app.settings.passwords.scheme)
-        right = False
-    if found is None or not right:
-        raise NotAuthenticated("username or password is wrong", code="INVALID_CREDENTIALS")
+    # What cannot be an address is no account: its attempts are counted under where they come from.
+    throttle.count(*((account, address) if asked else (address,)))
+    found = _administrator(app, asked) if asked else None
+    stored = () if found is None else (found.password,)
+    if not verify_any(password, stored, app.settings.passwords.scheme) or found is None:
+        raise refusal()
     throttle.forgive(account, address)
     _is_let_in_from(app, client, found)
     role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
-    actor = Actor(username, role, address=client.address, channel="api")
+    actor = Actor(found.username, role, address=client.address, channel="api")
     app.run(actor, _noted)
-    return actor
+    return actor, found
+
+
+def is_outdated(app: App, admin: Administrator) -> bool:
+    """Whether the password has changed since: the change ended only the sessions that it found."""
+    found = _administrator(app, admin.username)
+    return found is None or found.password != admin.password
+
+
+def refusal() -> NotAuthenticated:
+    """The one answer to a wrong login, whatever is wrong."""
+    return NotAuthenticated("username or password is wrong", code="INVALID_CREDENTIALS")
 
 
 def _is_let_in_from(app: App, client: Client, admin: Administrator) -> None:
@@ -163,8 +168,17 @@ def warm_up(app: App) -> None:
     waste_time(secrets.token_hex(8), app.settings.passwords.scheme)
 
 
-def _is_plausible(username: str) -> bool:
-    return "@" in username and username.isprintable()
+def _address(username: str) -> str:
+    """The one spelling of a username, so that nobody is counted under several; empty for none."""
+    try:
+        return mail_address(username)
+    except ValueError:
+        return ""
+
+
+def _administrator(app: App, username: str) -> Administrator | None:
+    with app.store.session() as accounts:
+        return accounts.administrator(username)
 
 
 def _noted(work: Work) -> None:

@@ -12,9 +12,10 @@ from typing import Final
 
 from mailwright.app import ACCOUNTS
 from mailwright.authz import Action
+from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.fields.field import AnyField
 from mailwright.fields.resource import Form, Resource, Verb
-from mailwright.http import answers, login
+from mailwright.http import answers
 from mailwright.http.answers import Answer
 from mailwright.resources import bulk, listing, operations
 from mailwright.resources.operations import Account
@@ -210,8 +211,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         Session.LOGIN,
         "Log in as an admin; the session cookie of the answer opens all other paths",
         "Session",
-        options=(login.USERNAME, login.PASSWORD),
-        required=(login.USERNAME, login.PASSWORD),
+        options=(USERNAME, PASSWORD),
+        required=(USERNAME, PASSWORD),
     ),
     Route(
         "POST",

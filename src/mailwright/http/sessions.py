@@ -45,7 +45,7 @@ class Sessions:
                 found = accounts.administrator(username)
             if found is not None:
                 role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
-                return Actor(username, role, address=client.address, channel="api")
+                return Actor(found.username, role, address=client.address, channel="api")
         raise NotAuthenticated("log in first with POST /api/login")
 
     def start(self, username: str, client: Client, replaced: str | None) -> str:

@@ -99,6 +99,10 @@ WRITABLE = tuple(_WRITERS)
 SLAPD_VERIFIES = frozenset({"SSHA512", "SSHA", "BCRYPT", "SHA512-CRYPT"})
 
 _STORED = re.compile(rb"\{([0-9A-Za-z-]+)(?:\.(b64|base64|hex))?\}(.*)", re.DOTALL | re.IGNORECASE)
+_COSTS = re.compile(
+    rb"\$2[aby](\$[0-9]{2})\$|(\$6\$(?:rounds=[0-9]+\$)?)|\$argon2(id\$v=19\$[^$]+)\$"
+    rb"|\$1\$[^$]+\$([0-9]+)\$[0-9A-Fa-f]{40}$"
+)
 _BARE_MD5 = re.compile(rb"[0-9A-Fa-f]{32}")
 
 
@@ -130,14 +134,15 @@ def verify_password(password: str, stored: str) -> bool:
 def verify_any(password: str, stored: Iterable[str], scheme: str = DEFAULT_SCHEME) -> bool:
     """Verify a login against all values that an account has.
 
-    Without a readable one, which includes an account that is not there, it takes as long as with
-    one of the configured scheme.
+    One that fails costs the work of the configured scheme at least, also where the account is not
+    there or its value is of another scheme or cost.
     """
     readable = [value for value in stored if known_scheme(value)]
-    if not readable:
+    if any(verify_password(password, value) for value in readable):
+        return True
+    if _work_of(_decoy(scheme)) not in map(_work_of, readable):
         waste_time(password, scheme)
-        return False
-    return any(verify_password(password, value) for value in readable)
+    return False
 
 
 def waste_time(password: str, scheme: str = DEFAULT_SCHEME) -> None:
@@ -149,6 +154,15 @@ def known_scheme(stored: str) -> str | None:
     """The scheme whose data this is, by its main name; None if no password could ever match."""
     found = _read(stored)
     return found[0] if found else None
+
+
+def _work_of(stored: str) -> tuple[object, ...]:
+    """What decides how much work a stored value asks for: its scheme, and its costs."""
+    octets = stored.encode("utf-8", "surrogatepass")
+    prefixed = _STORED.fullmatch(octets)
+    costs = _COSTS.match(prefixed[3] if prefixed else octets)
+    name = known_scheme(stored)
+    return (SCHEMES[name].read if name else None, costs and costs.groups())
 
 
 @functools.cache

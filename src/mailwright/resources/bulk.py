@@ -48,6 +48,8 @@ def update_users(work: Work, name: str, form: Form) -> int:
     work.accounts.begin()
     _a_global_admin_remains(work, name, changes)
     touched = work.accounts.change_all(resource, name, changes, each)
+    for key in each:
+        work.end_sessions(key.lower())
     work.note(
         Action.UPDATE,
         resource.name,

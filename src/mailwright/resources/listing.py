@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +15,17 @@ import msgspec
 from mailwright.authz import Action, check
 from mailwright.errors import Invalid
 from mailwright.fields.field import AnyField, Field, Record
-from mailwright.fields.kinds import Text, Whole, YesNo, shown
-from mailwright.fields.resource import Form, Resource, parse
+from mailwright.fields.kinds import Text, Whole, YesNo
+from mailwright.fields.places import Codec, Column
+from mailwright.fields.resource import Form, Resource, not_taken, parse
 from mailwright.resources import domain as domains
 from mailwright.resources.operations import Account, visible
-from mailwright.storage.protocol import Query
+from mailwright.storage.protocol import ZERO_DATE, Query
 from mailwright.work import Work
 
 MOST_ON_A_PAGE = 1000
+_NUMBERS = frozenset({Codec.WHOLE, Codec.FLAG, Codec.STATUS, Codec.EPOCH})
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
 
 LIMIT = Field(
     "limit",
@@ -84,7 +89,7 @@ def listed(work: Work, account: Account, within: str | None, form: Form) -> List
         sort=None if sort is resource.fields[0] else sort,
         descending=order.startswith("-"),
         limit=asked[LIMIT] or (100 if asked[PAGE_TOKEN] else None),
-        after=_read_token(asked[PAGE_TOKEN], order) if asked[PAGE_TOKEN] else None,
+        after=_read_token(asked[PAGE_TOKEN], order, sort) if asked[PAGE_TOKEN] else None,
     )
     names_only = asked[NAME_ONLY] if resource.name == "domain" else asked[EMAIL_ONLY]
     if names_only:
@@ -101,10 +106,8 @@ def read_options(resource: Resource, form: Form, work: Work) -> dict[AnyField, A
     for name, texts in form.items():
         field = known.get(name)
         if field is None:
-            sentence = f"{shown(name)} is not known here; known are {', '.join(known)}"
-            if work.settings.api.unknown_parameters == "refuse":
-                raise Invalid(sentence, parameter=name)
-            work.warn(sentence)
+            ignore = work.settings.api.unknown_parameters == "ignore"
+            work.warn(not_taken(name, known, work.known, ignore_unknown=ignore))
         else:
             asked[field] = parse(field, name, texts)
     return asked
@@ -124,16 +127,41 @@ def _token(after: tuple[str | int, str] | None, order: str) -> str | None:
     return base64.urlsafe_b64encode(msgspec.json.encode((order, *after))).decode().rstrip("=")
 
 
-def _read_token(text: str, order: str) -> tuple[str | int, str]:
+def _read_token(text: str, order: str, sort: AnyField | None) -> tuple[str | int, str]:
     try:
         padded = text + "=" * (-len(text) % 4)
         made_for, value, key = msgspec.json.decode(
             base64.b64decode(padded, altchars=b"-_", validate=True), type=tuple[str, str | int, str]
         )
     except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise Invalid(
-            "page_token: this is no token of an earlier answer", parameter="page_token"
-        ) from None
+        raise _no_token() from None
     if made_for != order:
         raise Invalid("page_token: it belongs to a list with another sort", parameter="page_token")
+    if "\0" in key or not _is_a_value_of(sort, value):
+        raise _no_token()
     return value, key
+
+
+def _no_token() -> Invalid:
+    return Invalid("page_token: this is no token of an earlier answer", parameter="page_token")
+
+
+def _is_a_value_of(sort: AnyField | None, value: str | int) -> bool:
+    """Whether a store could have found this in what it sorts by: not every engine would take more."""
+    place = sort.sql if sort is not None else None
+    codec = place.codec if isinstance(place, Column) else Codec.TEXT
+    match value:
+        case int():
+            return codec in _NUMBERS and abs(value) < 2**63
+        case _ if codec is Codec.STAMP:
+            return value == ZERO_DATE or _is_a_time(value)
+        case _:
+            return codec not in _NUMBERS and "\0" not in value
+
+
+def _is_a_time(text: str) -> bool:
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return _TIME.fullmatch(text) is not None

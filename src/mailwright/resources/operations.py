@@ -147,7 +147,10 @@ def _needed(resource: Resource, request: Request) -> Sequence[AnyField]:
 def read_request(work: Work, resource: Resource, form: Form, verb: Verb) -> Request:
     """Parse a form and leave out what this server has no place for, with a warning."""
     request = resource.read(
-        form, verb, ignore_unknown=work.settings.api.unknown_parameters == "ignore"
+        form,
+        verb,
+        ignore_unknown=work.settings.api.unknown_parameters == "ignore",
+        elsewhere=work.known,
     )
     work.warnings.extend(request.warnings)
     for field in tuple(request.fields):

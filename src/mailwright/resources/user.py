@@ -516,10 +516,11 @@ def language(work: Work, _key: str, _record: Record, changes: Changes) -> None:
     language_is_installed(work, LANGUAGE, changes)
 
 
-def password_is_dated(work: Work, _key: str, _record: Record, changes: Changes) -> None:
-    """A changed password carries the time of the change."""
+def password_is_dated(work: Work, key: str, _record: Record, changes: Changes) -> None:
+    """A changed password carries the time of the change, and ends the sessions of the old one."""
     if PASSWORD in changes:
         changes[PASSWORD_CHANGED] = stamp(work.now)
+        work.end_sessions(key)
 
 
 def quota_fits_the_domain(work: Work, key: str, record: Record, changes: Changes) -> None:

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 from mailwright.fields.field import AnyField, Changes, Record
 from mailwright.fields.resource import Resource
 
+ZERO_DATE = "0000-00-00 00:00:00"  # a sort value: a time that is none
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -167,7 +169,7 @@ class Accounts(Protocol):
         ...
 
     def administrator(self, username: str) -> Administrator | None:
-        """The active account that may administer under this name."""
+        """The active account that may administer under this name, with the spelling that is stored."""
         ...
 
     def global_admins(self) -> Sequence[str]:

@@ -8,14 +8,15 @@ from typing import Any
 from mailwright.fields.field import AnyField
 from mailwright.fields.places import Codec, Column
 from mailwright.fields.resource import Resource
-from mailwright.storage.protocol import Names, Page, Query
+from mailwright.storage.protocol import ZERO_DATE, Names, Page, Query
 from mailwright.storage.sql.catalogue import lowering, ordering
 from mailwright.storage.sql.codecs import stored
+from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Database, Row
 from mailwright.storage.sql.reading import Reading
 from mailwright.storage.sql.removal import escaped
 
-ZERO_DATE = "0000-00-00 00:00:00"
+FIRST_DATE = "0001-01-01 00:00:00"
 
 
 class Finding:
@@ -105,6 +106,8 @@ class Finding:
         beyond = "<" if self._query.descending else ">"
         if self._query.after is not None:
             sort_value, key = self._query.after
+            if sort_value == ZERO_DATE and self._dialect is Dialect.POSTGRESQL:
+                sort_value = FIRST_DATE  # there is no earlier one, and a zero date is refused
             if self._sort:
                 conditions.append(
                     f"({self._sort} {beyond} %s OR ({self._sort} = %s AND {self._key} {beyond} %s))"

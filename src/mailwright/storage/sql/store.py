@@ -34,10 +34,10 @@ _TAKEN = (
 )
 _TAKEN_BY_LIST = ' UNION ALL SELECT 1 FROM "maillists" WHERE "address" = %s'
 _ADMINISTRATOR = (
-    'SELECT 0, a."password", a."name", (SELECT COUNT(*) FROM "domain_admins" d '
+    'SELECT 0, a."username", a."password", a."name", (SELECT COUNT(*) FROM "domain_admins" d '
     'WHERE d."username" = a."username" AND d."domain" = \'ALL\') '
     'FROM "admin" a WHERE a."username" = %s AND a."active" = 1 UNION ALL '
-    'SELECT 1, m."password", m."name", m."isglobaladmin" FROM "mailbox" m '
+    'SELECT 1, m."username", m."password", m."name", m."isglobaladmin" FROM "mailbox" m '
     'WHERE m."username" = %s AND m."active" = 1 AND (m."isadmin" = 1 OR m."isglobaladmin" = 1)'
 )
 _GLOBAL_ADMINS = (
@@ -243,13 +243,14 @@ class SqlAccounts:
 
     def administrator(self, username: str) -> Administrator | None:
         """The active account that may administer under this name."""
-        row = self._connection.row(_ADMINISTRATOR, (username, username))
-        if row is None:
-            return None
-        is_mail_user, password, name, is_global = row
-        return Administrator(
-            username, password or "", bool(is_global), bool(is_mail_user), name or ""
-        )
+        for row in self._connection.rows(_ADMINISTRATOR, (username, username)):
+            is_mail_user, stored, password, name, is_global = row
+            # MariaDB finds names that differ in accents, too.
+            if stored.lower() == username.lower():
+                return Administrator(
+                    stored, password or "", bool(is_global), bool(is_mail_user), name or ""
+                )
+        return None
 
     def global_admins(self) -> Sequence[str]:
         """The active global admins."""
