@@ -40,7 +40,9 @@ def import_(file: Path, output: Path | None) -> None:
         click.echo(f"note: {note}", err=True)
     if "backend" not in nested.get("storage", {}):
         # Without one the default would make an empty store beside the one that has the accounts.
-        raise ConfigurationError(f"{file}: names no backend that can be taken over (mysql or pgsql)")
+        raise ConfigurationError(
+            f"{file}: names no backend that can be taken over (mysql or pgsql)"
+        )
     written = write_toml(nested)
     if output is None:
         click.echo(written, nl=False)

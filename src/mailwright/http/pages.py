@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib import resources
 from typing import Final
@@ -42,11 +43,11 @@ _PAGE: Final = """<!doctype html>
 """
 
 
-class Page:
+class Page(ABC):
     """Something that is only read; HEAD is a GET without its body."""
 
-    def on_get(self, req: Request, resp: Response) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def on_get(self, req: Request, resp: Response) -> None: ...
 
     def on_head(self, req: Request, resp: Response) -> None:
         self.on_get(req, resp)
