@@ -282,7 +282,7 @@ DOMAIN_SAMPLES: dict[str, Samples] = {
     ),
     "maxPasswordLength": (
         *_PASSWORD_LENGTH,
-        Refused("8", parameter="minPasswordLength", before={"minPasswordLength": "9"}),
+        Refused("8", before={"minPasswordLength": "9"}),
     ),
     "is_backupmx": (
         *_BACKUP_FLAG,

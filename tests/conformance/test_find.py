@@ -222,7 +222,7 @@ def test_a_count_is_the_length_of_the_list(start: Site) -> None:
         ({"page_token": "x"}, "page_token"),
         ({"page_token": "bm90IGpzb24"}, "page_token"),
         ({"disabled_only": "maybe"}, "disabled_only"),
-        ({"name_only": "yes"}, "name_only"),
+        ({"nmae_only": "yes"}, "nmae_only"),
     ],
 )
 def test_options_are_refused_by_name(start: Site, form: dict[str, str], parameter: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +11,20 @@ import pytest
 from mailwright.errors import Exists, Unavailable
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Database, Target
+from tests.servers.mariadb import MariaDB
 from tests.servers.ports import free_port
+from tests.servers.postgresql import PostgreSQL
 
 
-@pytest.fixture(params=["postgresql", "mariadb"])
-def server(request: pytest.FixtureRequest) -> Any:
-    return request.getfixturevalue(f"{request.param}_server")
+@pytest.fixture(params=[PostgreSQL, MariaDB], ids=["postgresql", "mariadb"], scope="module")
+def server(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A server of these tests alone: they stop it under everybody's feet."""
+    server = request.param()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture
