@@ -58,7 +58,8 @@ class Finding:
         sort = f", {self._sort_value}" if self._sort else ""
         rows = self._rows(connection, f'SELECT m."{home.key}"{sort} FROM "{home.table}" m')
         kept, after = self._cut(rows)
-        return Names([row[0] for row in kept], after)
+        keys = [row[0] for row in kept] if self._sort else [key for (key,) in kept]
+        return Names(keys, after)
 
     def count(self, connection: Connection) -> int:
         """How many accounts there are."""
