@@ -1,6 +1,7 @@
 """Log lines on standard error: one JSON object each, or text for people.
 
 A record may carry a mapping under ``wide``: its keys stand beside the time, the level and the message.
+A line that is written on behalf of a request carries the request's ``id``.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Final
 
 import msgspec
 
 from mailwright.settings import Log
 
 ROOT = "mailwright"
+REQUEST: Final[ContextVar[str]] = ContextVar("request", default="")
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 
 
@@ -26,7 +29,7 @@ class JsonLines(logging.Formatter):
             "time": _moment(record.created),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
-            **getattr(record, "wide", {}),
+            **_wide(record),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
@@ -37,8 +40,7 @@ class TextLines(logging.Formatter):
     """The same for people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        wide: dict[str, Any] = getattr(record, "wide", {})
-        words = " ".join(f"{name}={value!s}" for name, value in wide.items())
+        words = " ".join(f"{name}={value!s}" for name, value in _wide(record).items())
         line = f"{_moment(record.created)} {record.levelname.lower()} {record.getMessage()} {words}"
         line = line.rstrip().replace("\r", r"\r").replace("\n", r"\n")
         if record.exc_info:
@@ -54,6 +56,12 @@ def configure(settings: Log) -> None:
     logger.handlers[:] = [handler]
     logger.setLevel(settings.level.upper())
     logger.propagate = False
+
+
+def _wide(record: logging.LogRecord) -> dict[str, Any]:
+    wide: dict[str, Any] = getattr(record, "wide", {})
+    request = REQUEST.get()
+    return {"id": request, **wide} if request else wide
 
 
 def _moment(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from mailwright.logs import JsonLines, TextLines, configure
 from mailwright.networks import Networks
 from mailwright.resources import operations
 from mailwright.settings import Log
+from mailwright.storage.sql.dialect import Dialect
+from mailwright.storage.sql.engine import Database, Target
 from tests.api.client import ADMIN, DOMAIN, JANE, PASSWORD, Api, api_with
 from tests.stores import Site
 
@@ -74,6 +77,27 @@ def test_every_request_has_an_id_of_its_own(api: Api) -> None:
     }
 
     assert 3 == len(ids)
+
+
+def test_every_line_of_a_request_carries_its_id(admin: Api, lines: Lines) -> None:
+    """A warning about a database said nothing about the request that met it."""
+    admin.add_user()
+    nowhere = Target(Dialect.SQLITE, "iredapd", path=Path("/nonexistent/iredapd.db"))
+    real, admin.site.app.databases["iredapd"] = (
+        admin.site.app.databases["iredapd"],
+        Database(nowhere),
+    )
+
+    result = admin.call("DELETE", f"/api/user/{JANE}")
+
+    admin.site.app.databases["iredapd"] = real
+    found = [json.loads(text) for text in lines.texts[-2:]]
+    assert ["warning", "info"] == [line["level"] for line in found]
+    assert [result.headers["x-request-id"]] * 2 == [line["id"] for line in found]
+
+    logging.getLogger("mailwright").warning("between requests")
+
+    assert "id" not in last(lines)
 
 
 @pytest.mark.parametrize(

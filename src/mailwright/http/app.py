@@ -22,6 +22,7 @@ from mailwright.http.forms import Limits
 from mailwright.http.metrics import Metrics
 from mailwright.http.routes import PREFIX, ROUTES, Route, Session, build
 from mailwright.http.sessions import Sessions
+from mailwright.logs import REQUEST
 
 LOG = logging.getLogger("mailwright.http")
 JSON: Final = "application/json"
@@ -186,6 +187,7 @@ class Frame:
         context.code = ""
         context.client = client = Client(req.env, self._proxies)
         context.id = client.request_id or secrets.token_hex(8)
+        REQUEST.set(context.id)
         path = req.path
         while "//" in path:
             path = path.replace("//", "/")
@@ -223,6 +225,7 @@ class Frame:
             if context.code:
                 line["code"] = context.code
             LOG.info("request", extra={"wide": line})
+        REQUEST.set("")
 
     def on_error(
         self, req: Request, resp: Response, error: MailwrightError, _params: object
