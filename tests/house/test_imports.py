@@ -24,6 +24,7 @@ ALLOWED = {
     "work": {"authz", "storage.protocol", "settings", "passwords"},
     "resources": {"fields", "work", "authz", "errors", "settings", "storage.protocol"},
     "policies": {"storage.sql", "work", "errors"},
+    "overrides": {"settings", "passwords", "networks"},
 }
 WAYS_IN = {"http", "cli", "jobs"}
 
