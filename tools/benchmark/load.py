@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.benchmark.site import THREADS, WORKERS, Server
 
-SAMPLES = 300
+SAMPLES = 100
 CONNECTIONS = WORKERS * THREADS
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -40,7 +40,8 @@ class Load:
 
     def __init__(self, server: Server, seconds: float) -> None:
         self.server = server
-        self._seconds = seconds
+        self.seconds = seconds
+        self._times: dict[str, list[float]] = {}
         wrk = shutil.which("wrk")
         if wrk is None:
             message = "wrk is needed for make bench: apt-get install wrk"
@@ -56,7 +57,7 @@ class Load:
             script.write_text((_SCRIPT % words).replace("%%", "%"))
             printed = subprocess.run(
                 [
-                    *(self._wrk, "-t", "1", "-c", str(CONNECTIONS), "-d", f"{self._seconds:.0f}s"),
+                    *(self._wrk, "-t", "1", "-c", str(CONNECTIONS), "-d", f"{self.seconds:.0f}s"),
                     *("-s", str(script), "--timeout", "20s", self.server.base),
                 ],
                 check=True,
@@ -71,13 +72,12 @@ class Load:
             raise RuntimeError(printed)
         return float(found[1])
 
-    def medians(self, domains: int) -> dict[str, float]:
-        """Median milliseconds of single requests, spread over all domains that have mailboxes."""
+    def ask(self, domains: int, turn: int) -> None:
+        """Single requests, one after the other, spread over all domains that have mailboxes."""
         connection = http.client.HTTPConnection(
             self.server.base.removeprefix("http://"), timeout=20
         )
-        times: dict[str, list[float]] = {}
-        for number in range(SAMPLES):
+        for number in range(turn * SAMPLES, (turn + 1) * SAMPLES):
             domain = f"d{number * 7919 % domains}.example"
             new = f"/api/user/new{number}@{domain}"
             old = f"/api/user/u{number % 100}@{domain}"
@@ -93,9 +93,12 @@ class Load:
                 connection.request(method, path, body, {**FORM, "Cookie": self.server.cookie})
                 answer = connection.getresponse()
                 text = answer.read()
-                times.setdefault(name, []).append((time.perf_counter() - begun) * 1000)
+                self._times.setdefault(name, []).append((time.perf_counter() - begun) * 1000)
                 if answer.status not in {200, 201}:
                     message = f"{method} {path}: {answer.status} {text[:300]!r}"
                     raise RuntimeError(message)
         connection.close()
-        return {name: statistics.median(found) for name, found in times.items()}
+
+    def medians(self) -> dict[str, float]:
+        """Median milliseconds of the requests asked so far."""
+        return {name: statistics.median(found) for name, found in self._times.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from mailwright.fields.field import AnyField
@@ -58,7 +59,7 @@ class Finding:
         sort = f", {self._sort_value}" if self._sort else ""
         rows = self._rows(connection, f'SELECT m."{home.key}"{sort} FROM "{home.table}" m')
         kept, after = self._cut(rows)
-        keys = [row[0] for row in kept] if self._sort else [key for (key,) in kept]
+        keys = [row[0] for row in kept] if self._sort else [*chain.from_iterable(kept)]
         return Names(keys, after)
 
     def count(self, connection: Connection) -> int:
