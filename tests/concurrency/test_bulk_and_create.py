@@ -6,19 +6,25 @@ from collections.abc import Sequence
 
 import pytest
 
-from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.writing import Writing
 from tests.stores import Site
 
 NEW = "new@example.org"
 
 
+# SQLite has one writer at a time: nobody comes in between.
+@pytest.mark.parametrize(
+    "site",
+    [
+        pytest.param("postgresql", marks=pytest.mark.postgresql),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+    indirect=True,
+)
 def test_is_switched_off_with_all_rows_or_not_at_all(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows of a user who came between two statements went off while the account stayed on."""
-    if site.dialect is Dialect.SQLITE:
-        return  # one writer at a time: nobody comes in between
     site.create("domain", "example.org", name="Example")
     site.create("user", "jane@example.org", password="Right-Horse1")
     genuine = Writing._update_some

@@ -7,7 +7,7 @@ else.  Each checks the permission before it asks the store, so that nobody learn
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailwright.authz import Action, check
@@ -77,7 +77,7 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
     for prepare in account.prepare:
         prepare(work, key, request)
     work.accounts.begin()
-    record = work.accounts.get(resource, key, _needed(resource, request), lock=True)
+    record = work.accounts.get(resource, key, resource.needed_for(request.fields), lock=True)
     changes = request.against(record)
     for rule in account.rules:
         rule(work, key, record, changes)
@@ -137,11 +137,6 @@ def _event(changes: Changes) -> str:
         if field.name == "accountStatus" and len(_names(changes)) == 1:
             return "active" if value == "active" else "disable"
     return Action.UPDATE.value
-
-
-def _needed(resource: Resource, request: Request) -> Sequence[AnyField]:
-    """The fields of the account's own row, and the lists that the request names."""
-    return resource.needed_for(request.fields)
 
 
 def read_request(work: Work, resource: Resource, form: Form, verb: Verb) -> Request:

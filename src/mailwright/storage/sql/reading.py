@@ -27,11 +27,6 @@ Read = Callable[[Row], Any]
 MOST_KEYS_AT_ONCE = 500
 
 
-def quoted(name: str) -> str:
-    """An SQL name; names come from declarations only."""
-    return f'"{name}"'
-
-
 def conditions(where: Mapping[str, int]) -> str:
     """The fixed conditions of a place, each with an ``AND`` before it."""
     return "".join(f' AND "{column}" = {int(value)}' for column, value in where.items())
