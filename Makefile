@@ -9,21 +9,24 @@ JOBS ?= 2
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_MYSQL := $(VENV)/.installed-mysql
+INSTALLED_LDAP := $(VENV)/.installed-ldap
 
 # Tests that start a server of their own; `make test-fast` leaves them out.
-SERVERS := postgresql or mariadb or mysql or postfix or dovecot or gunicorn
+SERVERS := postgresql or mariadb or mysql or ldap or postfix or dovecot or gunicorn
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test test-fast check check-lint check-format check-types bench docs format requirements clean
+.PHONY: help install install-ldap serve test test-fast check check-lint check-format check-types bench docs format requirements clean
 
 # An environment whose Python is gone is made anew.
-$(shell test -x $(BIN)/python || rm -f $(INSTALLED) $(INSTALLED_DEV) $(INSTALLED_MYSQL))
+$(shell test -x $(BIN)/python || rm -f $(INSTALLED) $(INSTALLED_DEV) $(INSTALLED_MYSQL) $(INSTALLED_LDAP))
 
 help: ## Show the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 install: $(INSTALLED) ## Make .venv with everything needed to run
+
+install-ldap: $(INSTALLED_LDAP) ## The same and what OpenLDAP needs (builds with libldap-dev, libsasl2-dev)
 
 serve: $(INSTALLED) ## Start a development server on loopback, with sample settings the first time
 	@$(BIN)/mailwright init --development --quiet --config $(CONFIG)
@@ -34,6 +37,7 @@ test: $(INSTALLED_DEV) ## Check, then run every test on every backend; installs 
 	@$(MAKE) --no-print-directory $(INSTALLED_MYSQL) || \
 		echo "mysqlclient cannot be built here; MySQL and MariaDB are tested with PyMySQL only." >&2
 	@status=0; \
+	$(MAKE) --no-print-directory $(INSTALLED_LDAP) || status=1; \
 	$(MAKE) --no-print-directory --keep-going check || status=1; \
 	MAILWRIGHT_TEST_REQUIRE_ALL=1 $(BIN)/python -m pytest -n $(JOBS) $(ARGS) || status=1; \
 	exit $$status
@@ -81,4 +85,8 @@ $(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
 
 $(INSTALLED_MYSQL): $(INSTALLED) requirements/mysql.txt
 	@$(PIP) --require-hashes -r requirements/mysql.txt
+	@touch $@
+
+$(INSTALLED_LDAP): $(INSTALLED) requirements/ldap.txt
+	@$(PIP) --require-hashes -r requirements/ldap.txt
 	@touch $@

@@ -17,4 +17,5 @@ pin() {
 pin requirements/runtime.txt pyproject.toml
 pin requirements/build.txt requirements/build.in -c requirements/runtime.txt
 pin requirements/mysql.txt pyproject.toml --extra mysql -c requirements/runtime.txt
+pin requirements/ldap.txt pyproject.toml --extra ldap -c requirements/runtime.txt
 pin requirements/dev.txt --group dev -c requirements/runtime.txt -c requirements/build.txt
