@@ -17,14 +17,13 @@ from mailwright.settings import Secret, Settings, overlaid, write_toml
 
 __all__ = ["import_settings_py", "write_toml"]
 
-_BACKENDS: Final = {"mysql": "mysql", "pgsql": "postgresql"}
+_BACKENDS: Final = {"mysql": "mysql", "pgsql": "postgresql", "ldap": "ldap"}
 _SCHEMES: Final = ("SSHA512", "BCRYPT", "ARGON2ID")
 _AMAVISD_SWITCHES: Final = (
     "amavisd_enable_logging",
     "amavisd_enable_quarantine",
     "amavisd_enable_policy_lookup",
 )
-_BY_OTHERS: Final = ("ldap_", "ldapd_")
 
 
 def import_settings_py(text: str) -> tuple[dict[str, Any], list[str]]:
@@ -46,9 +45,15 @@ def import_settings_py(text: str) -> tuple[dict[str, Any], list[str]]:
     switches = [found.pop(name) for name in _AMAVISD_SWITCHES if name in found]
     if switches:
         _merge(nested, _nest("databases.amavisd.enabled", any(switches)))
-    for name in found:
-        reason = "LDAP is not supported yet" if name.startswith(_BY_OTHERS) else "has no equal here"
-        notes.append(f"{name}: {reason}")
+    if nested.get("storage") == {"backend": "ldap"}:
+        # Beside its directory iRedMail only ever installs MariaDB.
+        _merge(nested, _nest("ldap.sql_backend", "mysql"))
+    if nested.get("ldap", {}).get("uri", "").startswith("ldaps:"):
+        notes.append(
+            "ldap_uri: the server's certificate is verified here; "
+            "name its authority in ldap.ca_file if the system does not know it"
+        )
+    notes += [f"{name}: has no equal here" for name in found]
     return nested, notes
 
 
@@ -57,10 +62,8 @@ class _Unsuitable(ValueError):
 
 
 def _backend(value: object) -> object:
-    if value == "ldap":
-        raise _Unsuitable("the backend ldap is not supported yet")
     if not isinstance(value, str) or value not in _BACKENDS:
-        raise _Unsuitable("the backend is neither mysql nor pgsql")
+        raise _Unsuitable("the backend is neither mysql, pgsql nor ldap")
     return _BACKENDS[value]
 
 
@@ -99,6 +102,10 @@ def _as_it_is(value: object) -> object:
 _Row = tuple[str, Callable[[object], object]]
 
 _PLACES: Final[Mapping[str, str]] = {
+    "ldap_uri": "ldap.uri",
+    "ldap_basedn": "ldap.base_dn",
+    "ldap_domainadmin_dn": "ldap.admin_base_dn",
+    "ldap_bind_dn": "ldap.bind_dn",
     "iredapd_enabled": "databases.iredapd.enabled",
     "enable_restful_api": "api.enable_restful_api",
     "restrict_api_access": "api.restrict_api_access",
@@ -129,6 +136,7 @@ def _known() -> Iterator[tuple[str, _Row]]:
         yield f"{database}_db_password", (f"databases.{database}.password", _secret)
     for name, key in _PLACES.items():
         yield name, (key, _as_it_is)
+    yield "ldap_bind_password", ("ldap.bind_password", _secret)
     yield "restful_api_clients", ("api.restful_api_clients", _list)
     yield "session_timeout", ("sessions.idle_minutes", _minutes)
     yield "default_password_scheme", ("passwords.scheme", _scheme)

@@ -128,7 +128,7 @@ def test_databases_that_were_never_made_are_explained(fresh: Program) -> None:
     assert "`mailwright init` makes it" in error
 
 
-@pytest.mark.parametrize("backend", ["backend = 'ldap'", "x = 1"])
+@pytest.mark.parametrize("backend", ["backend = 'ldapd'", "x = 1"])
 def test_an_import_without_a_backend_that_can_be_taken_over_fails(
     fresh: Program, tmp_path: Path, backend: str
 ) -> None:

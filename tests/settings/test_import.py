@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailwright.errors import ConfigurationError
-from mailwright.settings import Secret, load
+from mailwright.settings import Ldap, Secret, load
 from mailwright.settings_import import import_settings_py, write_toml
 
 REALISTIC = """\
@@ -51,7 +51,21 @@ SESSION_TIMEOUT = 100
 USER_ALIAS_CROSS_ALL_DOMAINS = True
 RECIPIENT_DELIMITER = "+"
 BRAND_NAME = "hunter3"
+"""
+
+DIRECTORY = """\
+from libs.default_settings import *
+
+backend = "ldap"
+ldap_uri = "ldap://192.0.2.5:389"
+ldap_basedn = "o=domains,dc=example,dc=net"
+ldap_domainadmin_dn = "o=domainAdmins,dc=example,dc=net"
+ldap_bind_dn = "cn=vmailadmin,dc=example,dc=net"
 ldap_bind_password = "hunter4"
+LDAP_CONN_TRACE_LEVEL = 0
+
+iredadmin_db_host = "192.0.2.5"
+iredadmin_db_password = "hunter2"
 """
 
 
@@ -84,7 +98,7 @@ def test_a_realistic_file_becomes_our_settings() -> None:
     }
     assert nested["passwords"] == {"min_length": 1, "max_length": 64, "has_special_char": False}
     assert nested["sessions"] == {"idle_minutes": 2}
-    assert len(notes) == 6
+    assert len(notes) == 5
     assert "hunter" not in repr((nested, notes))
 
 
@@ -96,9 +110,43 @@ def test_the_notes_name_what_was_left_out() -> None:
         "amavisd_quarantine_port: has no equal here",
         "brand_name: has no equal here",
     }
-    assert "ldap_bind_password: LDAP is not supported yet" in notes
     assert any(note.endswith("maildir_domain_hashed is left out") for note in notes)
     assert any(note.endswith("default_password_scheme is left out") for note in notes)
+
+
+def test_the_settings_of_a_directory_are_taken_over(tmp_path: Path) -> None:
+    nested, notes = import_settings_py(DIRECTORY)
+    path = tmp_path / "mailwright.toml"
+    path.write_text(write_toml(nested), encoding="utf-8")
+
+    assert ["ldap_conn_trace_level: has no equal here"] == notes
+    assert "hunter" not in repr((nested, notes))
+    settings = load(path, {})
+    assert "ldap" == settings.storage.backend
+    assert settings.ldap == Ldap(
+        uri="ldap://192.0.2.5:389",
+        base_dn="o=domains,dc=example,dc=net",
+        admin_base_dn="o=domainAdmins,dc=example,dc=net",
+        bind_dn="cn=vmailadmin,dc=example,dc=net",
+        bind_password=Secret("hunter4"),
+        sql_backend="mysql",
+    )
+    assert "hunter2" == settings.databases.iredadmin.password.reveal()
+
+
+def test_the_engine_beside_a_directory_is_not_named_for_others() -> None:
+    nested, _ = import_settings_py("backend = 'mysql'")
+
+    assert {"storage": {"backend": "mysql"}} == nested
+
+
+def test_a_certificate_that_was_not_verified_before_is_noted() -> None:
+    nested, notes = import_settings_py("ldap_uri = 'ldaps://ldap.example.net'")
+
+    assert {"ldap": {"uri": "ldaps://ldap.example.net"}} == nested
+    assert ["ldap_uri: the server's certificate is verified here"] == [
+        note.partition(";")[0] for note in notes
+    ]
 
 
 def test_the_written_file_loads_as_the_same_settings(tmp_path: Path) -> None:
@@ -176,8 +224,10 @@ def test_a_later_computed_value_does_not_leave_the_earlier_one_behind() -> None:
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        ("backend = 'ldap'", "the backend ldap is not supported yet; backend is left out"),
-        ("backend = []", "the backend is neither mysql nor pgsql; backend is left out"),
+        ("backend = []", "the backend is neither mysql, pgsql nor ldap; backend is left out"),
+        pytest.param(
+            "ldap_uri = 'directory'", "ldap.uri: Expected `str` matching regex", id="no address"
+        ),
         ("vmail_db_password = 7", "databases.vmail.password: is not a text but int"),
         ("min_passwd_length = 9\nmax_passwd_length = 8", "passwords.max_length: is smaller"),
         ("RESTFUL_API_CLIENTS = ['home']", "api.restful_api_clients: 'home' is not an address"),

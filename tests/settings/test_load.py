@@ -76,6 +76,30 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert settings.databases.vmail.password.reveal() == "12345"
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        pytest.param("ldap://192.0.2.5", id="plain"),
+        pytest.param("ldap://[2001:db8::1]:3389/", id="IPv6 with a port"),
+        pytest.param("ldaps://directory.example.org:636", id="TLS"),
+        pytest.param("ldapi://%2Frun%2Fslapd%2Fldapi", id="socket"),
+    ],
+)
+def test_a_directory_is_named_in_the_file_and_unlocked_by_the_environment(
+    tmp_path: Path, uri: str
+) -> None:
+    path = written(tmp_path, f'[storage]\nbackend = "ldap"\n[ldap]\nuri = "{uri}"\n')
+
+    settings = load(
+        path, {"MAILWRIGHT_LDAP__BIND_PASSWORD": "12345", "MAILWRIGHT_LDAP__PAGE_SIZE": "100"}
+    )
+
+    assert ("ldap", uri) == (settings.storage.backend, settings.ldap.uri)
+    assert ("12345", 100) == (settings.ldap.bind_password.reveal(), settings.ldap.page_size)
+    assert "o=domains,dc=example,dc=com" == settings.ldap.base_dn
+    assert "12345" not in repr(settings)
+
+
 def test_a_relative_sqlite_directory_starts_where_the_file_is(tmp_path: Path) -> None:
     relative = load(written(tmp_path, '[storage]\nsqlite_directory = "data"\n'), {})
     absolute = load(written(tmp_path, '[storage]\nsqlite_directory = "/srv/mail"\n'), {})
@@ -116,6 +140,17 @@ def test_a_relative_sqlite_directory_starts_where_the_file_is(tmp_path: Path) ->
             "login.max_delay_seconds: is smaller than first_delay_seconds",
         ),
         ("[databases.vmail]\nenabled = false\n", "databases.vmail.enabled: cannot be false"),
+        pytest.param(
+            "[ldap]\nuri = 'https://192.0.2.5'\n", "ldap.uri: Expected `str` matching", id="scheme"
+        ),
+        pytest.param(
+            "[ldap]\nbase_dn = 'example.org'\n", "ldap.base_dn: Expected `str` matching", id="dn"
+        ),
+        pytest.param(
+            "[ldap]\nuri = 'ldaps://192.0.2.5'\nstart_tls = true\n",
+            "ldap.start_tls: cannot be true with ldaps://",
+            id="TLS twice",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_with_file_key_and_reason(

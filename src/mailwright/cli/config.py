@@ -41,7 +41,7 @@ def import_(file: Path, output: Path | None) -> None:
     if "backend" not in nested.get("storage", {}):
         # Without one the default would make an empty store beside the one that has the accounts.
         raise ConfigurationError(
-            f"{file}: names no backend that can be taken over (mysql or pgsql)"
+            f"{file}: names no backend that can be taken over (mysql, pgsql or ldap)"
         )
     written = write_toml(nested)
     if output is None:

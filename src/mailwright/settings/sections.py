@@ -50,6 +50,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Language = Annotated[str, Meta(pattern=r"^[a-z]{2}_[A-Z]{2}$")]
+DistinguishedName = Annotated[str, Meta(pattern=r"^[^=]+=.+$")]
 
 
 class Server(Section, frozen=True):
@@ -178,11 +179,14 @@ class Login(Section, frozen=True):
 
 
 class Storage(Section, frozen=True):
-    """Which database engine keeps the accounts."""
+    """What keeps the accounts."""
 
     backend: Annotated[
-        Literal["sqlite", "postgresql", "mysql"],
-        Meta(description="The engine; `mysql` is MariaDB too."),
+        Literal["sqlite", "postgresql", "mysql", "ldap"],
+        Meta(
+            description="A database engine (`mysql` is MariaDB too), or `ldap` for an OpenLDAP "
+            "directory, which needs the extra `mailwright[ldap]`."
+        ),
     ] = "sqlite"
     sqlite_directory: Annotated[
         Path,
@@ -193,8 +197,68 @@ class Storage(Section, frozen=True):
     ] = Path("var")
 
 
+class Ldap(Section, frozen=True):
+    """The directory that keeps the accounts; only used by the `ldap` backend."""
+
+    uri: Annotated[
+        str,
+        Meta(
+            pattern=r"^ldap[is]?://[^\s/]*/?$",
+            description="Where the directory server listens: `ldap://`, `ldaps://` for TLS from "
+            "the start, or `ldapi://` and a Unix socket with its slashes as `%2F`.",
+        ),
+    ] = "ldap://127.0.0.1:389"
+    start_tls: Annotated[
+        bool,
+        Meta(description="Whether a connection to `ldap://` changes to TLS before it is used."),
+    ] = False
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="File with the certificates of the authorities that the server's "
+            "certificate is checked against; empty for those of the system."
+        ),
+    ] = ""
+    base_dn: Annotated[
+        DistinguishedName, Meta(description="Entry that has the mail domains below it.")
+    ] = "o=domains,dc=example,dc=com"
+    admin_base_dn: Annotated[
+        DistinguishedName,
+        Meta(description="Entry that has the admins below it who are not mail users."),
+    ] = "o=domainAdmins,dc=example,dc=com"
+    bind_dn: Annotated[
+        DistinguishedName, Meta(description="Account of the directory that may read and write.")
+    ] = "cn=vmailadmin,dc=example,dc=com"
+    bind_password: Annotated[Secret, Meta(description="Password of that account.")] = Secret()
+    timeout_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=300,
+            description="How long to wait for a connection, and for each answer, in seconds.",
+        ),
+    ] = 10
+    page_size: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="Most entries that the server is asked for at once; not more than its "
+            "size limit.",
+        ),
+    ] = 500
+    sql_backend: Annotated[
+        Literal["sqlite", "postgresql", "mysql"],
+        Meta(description="Engine of the databases beside a directory: policies, sessions, log."),
+    ] = "sqlite"
+
+    def __post_init__(self) -> None:
+        if self.start_tls and self.uri.startswith("ldaps://"):
+            raise Disagreement("start_tls", "cannot be true with ldaps://, which is TLS already")
+
+
 class Database(Section, frozen=True, kw_only=True):
-    """One database of an iRedMail server; not used by the `sqlite` backend."""
+    """One database of an iRedMail server; not used on SQLite, where each is a file."""
 
     enabled: Annotated[
         bool,
@@ -223,7 +287,7 @@ class Database(Section, frozen=True, kw_only=True):
 
 
 class Databases(Section, frozen=True):
-    """The databases of an iRedMail server, each in a section of its own."""
+    """The databases of an iRedMail server, each in a section of its own; `ldap` replaces `vmail`."""
 
     vmail: Database = Database(name="vmail", user="vmailadmin")
     amavisd: Database = Database(name="amavisd", user="amavisd")
@@ -377,6 +441,7 @@ class Settings(Section, frozen=True):
     sessions: Sessions = Sessions()
     login: Login = Login()
     storage: Storage = Storage()
+    ldap: Ldap = Ldap()
     databases: Databases = Databases()
     pool: Pool = Pool()
     accounts: Accounts = Accounts()
