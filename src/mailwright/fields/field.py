@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, overload
 
 from mailwright.fields.kinds import Kind
+from mailwright.fields.ldap_places import LdapPlace
 from mailwright.fields.places import SqlPlace
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Field(Generic[T]):
     empty: T
     group: str = "general"
     sql: SqlPlace | None = None
+    ldap: LdapPlace | None = None
     synonyms: tuple[str, ...] = ()
     read_only: bool = False
     hidden: bool = False

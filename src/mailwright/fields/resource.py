@@ -12,6 +12,7 @@ from typing import Any
 from mailwright.errors import Invalid
 from mailwright.fields.field import AnyField, Changes, Edit, Record
 from mailwright.fields.kinds import Kind, Many, shown
+from mailwright.fields.ldap_places import AccountSetting, LdapHome
 from mailwright.fields.places import Column, Derived, Setting, SqlHome, Switches
 
 Form = Mapping[str, Sequence[str]]
@@ -84,6 +85,7 @@ class Resource:
     key_name: str
     missing: str  # the code of the error for an unknown key
     sql: SqlHome
+    ldap: LdapHome
     fields: tuple[AnyField, ...]
     create: tuple[AnyField, ...]
     update: tuple[AnyField, ...]
@@ -116,7 +118,9 @@ class Resource:
         return tuple(
             field_
             for field_ in self.fields
-            if field_ in named or isinstance(field_.sql, Column | Setting | Switches | Derived)
+            if field_ in named
+            or isinstance(field_.sql or field_.ldap, Column | Setting | Switches | Derived)
+            or isinstance(field_.sql or field_.ldap, AccountSetting)
         )
 
     @cached_property

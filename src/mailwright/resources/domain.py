@@ -25,6 +25,19 @@ from mailwright.fields.kinds import (
     Whole,
     YesNo,
 )
+from mailwright.fields.ldap_places import (
+    AccountSetting,
+    Attribute,
+    AttributeValues,
+    By,
+    ChildEntry,
+    CountedEntries,
+    LdapHome,
+    LdapReference,
+    Services,
+    Spread,
+    Syntax,
+)
 from mailwright.fields.places import (
     Codec,
     Column,
@@ -64,6 +77,24 @@ USER_PREFERENCES = (
 UNLIMITED, NONE_ALLOWED = 0, -1
 # The grants of a standalone admin are no mail user's, whatever the address.
 STANDALONE_ADMIN = ("admin", "username")
+# Where an account's address can stand in a directory (LDAP reference 4.3).  What nobody reads and no
+# index finds, such as the manager of a user, is left out: it would cost a look at every user.
+ACCOUNT_REFERENCES = (
+    LdapReference(
+        ("mailUser",),
+        (
+            *("mailForwardingAddress", "userSenderBccAddress", "userRecipientBccAddress"),
+            "backupMailAddress",
+        ),
+    ),
+    LdapReference(("mailAlias",), ("mailForwardingAddress",)),
+    LdapReference(
+        ("mailDomain",), ("domainAdmin", "domainSenderBccAddress", "domainRecipientBccAddress")
+    ),
+    LdapReference(("mailExternalUser",), ("mail",)),
+    LdapReference(("mailList", "mailAlias"), ("listAllowedUser", "listModerator", "listOwner")),
+    LdapReference(("mailList",), ("member", "uniqueMember"), By.DN),
+)
 
 NAME = Field(
     "name",
@@ -71,6 +102,7 @@ NAME = Field(
     "Short description, such as the company's name",
     "",
     sql=Column("description"),
+    ldap=Attribute("cn"),
     synonyms=("cn",),
     example="Example Inc",
 )
@@ -81,6 +113,15 @@ STATUS = Field(
     "active",
     group="status",
     sql=Column("active", Codec.STATUS),
+    ldap=Attribute(
+        "accountStatus",
+        Syntax.STATUS,
+        spread=Spread(
+            "domainStatus",
+            "disabled",
+            ("mailUser", "mailList", "mailAlias", "mailExternalUser"),
+        ),
+    ),
     example="active",
 )
 QUOTA = Field(
@@ -90,6 +131,7 @@ QUOTA = Field(
     0,
     group="limits",
     sql=Column("maxquota", Codec.WHOLE),
+    ldap=AccountSetting("domainQuota", Syntax.QUOTA),
     synonyms=("mailQuota",),
     example="2048",
 )
@@ -99,6 +141,7 @@ LANGUAGE = Field(
     "Language of newly created mail users",
     "",
     sql=Setting("default_language"),
+    ldap=AccountSetting("defaultLanguage", read_also="preferredLanguage"),
     synonyms=("preferredLanguage",),
     example="en_US",
 )
@@ -109,6 +152,7 @@ TRANSPORT = Field(
     "dovecot",
     group="relay",
     sql=Column("transport"),
+    ldap=Attribute("mtaTransport"),
     example="dovecot",
 )
 DEFAULT_QUOTA = Field(
@@ -118,6 +162,7 @@ DEFAULT_QUOTA = Field(
     0,
     group="limits",
     sql=Setting("default_user_quota", Codec.WHOLE),
+    ldap=AccountSetting("defaultQuota", Syntax.WHOLE),
     example="1024",
 )
 MAX_USER_QUOTA = Field(
@@ -127,6 +172,7 @@ MAX_USER_QUOTA = Field(
     0,
     group="limits",
     sql=Setting("max_user_quota", Codec.WHOLE),
+    ldap=AccountSetting("maxUserQuota", Syntax.WHOLE),
     example="2048",
 )
 MAX_USERS = Field(
@@ -136,6 +182,7 @@ MAX_USERS = Field(
     0,
     group="limits",
     sql=Column("mailboxes", Codec.WHOLE),
+    ldap=AccountSetting("numberOfUsers", Syntax.WHOLE),
     example="20",
 )
 MAX_ALIASES = Field(
@@ -145,6 +192,7 @@ MAX_ALIASES = Field(
     0,
     group="limits",
     sql=Column("aliases", Codec.WHOLE),
+    ldap=AccountSetting("numberOfAliases", Syntax.WHOLE),
     example="30",
 )
 MAX_LISTS = Field(
@@ -154,6 +202,7 @@ MAX_LISTS = Field(
     0,
     group="limits",
     sql=Column("maillists", Codec.WHOLE),
+    ldap=AccountSetting("numberOfLists", Syntax.WHOLE),
     example="40",
 )
 SENDER_BCC = Field(
@@ -163,6 +212,7 @@ SENDER_BCC = Field(
     "",
     group="bcc",
     sql=SideRow("sender_bcc_domain", "domain", "bcc_address"),
+    ldap=Attribute("domainSenderBccAddress", service="senderbcc"),
     example="archive@example.org",
 )
 RECIPIENT_BCC = Field(
@@ -172,6 +222,7 @@ RECIPIENT_BCC = Field(
     "",
     group="bcc",
     sql=SideRow("recipient_bcc_domain", "domain", "bcc_address"),
+    ldap=Attribute("domainRecipientBccAddress", service="recipientbcc"),
     example="archive@example.org",
 )
 MIN_PASSWORD_LENGTH = Field(
@@ -181,6 +232,7 @@ MIN_PASSWORD_LENGTH = Field(
     0,
     group="password_policies",
     sql=Setting("min_passwd_length", Codec.WHOLE),
+    ldap=AccountSetting("minPasswordLength", Syntax.WHOLE),
     example="8",
 )
 MAX_PASSWORD_LENGTH = Field(
@@ -190,6 +242,7 @@ MAX_PASSWORD_LENGTH = Field(
     0,
     group="password_policies",
     sql=Setting("max_passwd_length", Codec.WHOLE),
+    ldap=AccountSetting("maxPasswordLength", Syntax.WHOLE),
     example="20",
 )
 IS_BACKUPMX = Field(
@@ -199,6 +252,7 @@ IS_BACKUPMX = Field(
     False,
     group="backupmx",
     sql=Column("backupmx", Codec.FLAG),
+    ldap=Attribute("domainBackupMX", Syntax.YES_NO),
     synonyms=("backupmx",),
     example="yes",
 )
@@ -215,6 +269,12 @@ CATCHALL = Field(
         "forwarding",
         parts={"domain": Part.KEY_DOMAIN, "dest_domain": Part.VALUE_DOMAIN},
     ),
+    ldap=ChildEntry(
+        "Users",
+        "mailForwardingAddress",
+        ("inetOrgPerson", "mailUser"),
+        {"accountStatus": "active", "cn": "catch-all", "sn": "catch-all", "uid": "catch-all"},
+    ),
 )
 OUTBOUND_RELAY = Field(
     "outboundRelay",
@@ -223,6 +283,7 @@ OUTBOUND_RELAY = Field(
     "",
     group="relay",
     sql=SideRow("sender_relayhost", "account", "relayhost", prefix="@", stamped=False),
+    ldap=Attribute("senderRelayHost"),
     example="smtp:[192.0.2.1]:25",
 )
 ENABLED_SERVICES = Field(
@@ -232,6 +293,7 @@ ENABLED_SERVICES = Field(
     (),
     group="services",
     sql=Setting("enabled_services", Codec.LIST, only=("self-service",)),
+    ldap=Services(),
     adds=("addService", "enableService"),
     removes=("removeService", "disableService"),
     clears=("removeAllServices",),
@@ -244,6 +306,7 @@ DISABLED_DOMAIN_PROFILES = Field(
     (),
     group="profiles",
     sql=Setting("disabled_domain_profiles", Codec.LIST),
+    ldap=AccountSetting("disabledDomainProfile", Syntax.LIST),
     resets=False,
     adds=("disableDomainProfile",),
     removes=("enableDomainProfile",),
@@ -256,6 +319,7 @@ DISABLED_USER_PROFILES = Field(
     (),
     group="profiles",
     sql=Setting("disabled_user_profiles", Codec.LIST),
+    ldap=AccountSetting("disabledUserProfile", Syntax.LIST),
     resets=False,
     adds=("disableUserProfile",),
     removes=("enableUserProfile",),
@@ -268,6 +332,7 @@ DISABLED_USER_PREFERENCES = Field(
     (),
     group="profiles",
     sql=Setting("disabled_user_preferences", Codec.LIST),
+    ldap=AccountSetting("disabledUserPreference", Syntax.LIST),
     resets=False,
     adds=("disableUserPreference",),
     removes=("enableUserPreference",),
@@ -279,6 +344,7 @@ DISABLED_MAIL_SERVICES = Field(
     "Mail services that new users start without",
     (),
     sql=Setting("disabled_mail_services", Codec.LIST),
+    ldap=AccountSetting("disabledMailService", Syntax.LIST),
     read_only=True,
 )
 DEFAULT_GROUPS = Field(
@@ -287,7 +353,18 @@ DEFAULT_GROUPS = Field(
     "Mail aliases that new users join",
     (),
     sql=Setting("default_groups", Codec.LIST),
+    ldap=AccountSetting("defaultList", Syntax.LIST),
     read_only=True,
+)
+
+STORAGE_BASE = Field(
+    "defaultStorageBaseDirectory",
+    Text(),
+    "Directory of new mailboxes; empty for the server's own",
+    "",
+    ldap=AccountSetting("defaultStorageBaseDirectory"),
+    read_only=True,
+    hidden=True,
 )
 
 
@@ -300,18 +377,27 @@ def _primary_mx(record: Mapping[str, Any]) -> str:
     return "" if hop == record["domain"] else hop
 
 
+_PRIMARY = Derived(("domain", "transport", "is_backupmx"), _primary_mx)
+
 PRIMARY_MX = Field(
     "primarymx",
     NextHop(),
     "Primary MX of a backup MX domain; empty asks DNS",
     "",
     group="backupmx",
-    sql=Derived(("domain", "transport", "is_backupmx"), _primary_mx),
+    sql=_PRIMARY,
+    ldap=_PRIMARY,
     example="[192.0.2.1]:25",
 )
 
 DOMAIN = Field(
-    "domain", DomainName(), "The domain's name", "", sql=Column("domain"), read_only=True
+    "domain",
+    DomainName(),
+    "The domain's name",
+    "",
+    sql=Column("domain"),
+    ldap=Attribute("domainName"),
+    read_only=True,
 )
 CREATED = Field(
     "created",
@@ -319,6 +405,7 @@ CREATED = Field(
     "When it was created",
     "",
     sql=Column("created", Codec.STAMP),
+    ldap=Attribute("createTimestamp", Syntax.TIME),
     read_only=True,
 )
 MODIFIED = Field(
@@ -327,6 +414,7 @@ MODIFIED = Field(
     "When it was last changed",
     "",
     sql=Column("modified", Codec.STAMP),
+    ldap=Attribute("modifyTimestamp", Syntax.TIME),
     read_only=True,
 )
 USERS = Field(
@@ -335,6 +423,7 @@ USERS = Field(
     "Mail users it has",
     0,
     sql=Counted("mailbox", "domain"),
+    ldap=CountedEntries("mailUser"),
     read_only=True,
 )
 ALIASES = Field(
@@ -343,6 +432,7 @@ ALIASES = Field(
     "Mail aliases it has",
     0,
     sql=Counted("alias", "domain"),
+    ldap=CountedEntries("mailAlias"),
     read_only=True,
 )
 LISTS = Field(
@@ -351,6 +441,7 @@ LISTS = Field(
     "Mailing lists it has",
     0,
     sql=Counted("maillists", "domain"),
+    ldap=CountedEntries("mailList"),
     read_only=True,
 )
 ALLOCATED = Field(
@@ -359,6 +450,7 @@ ALLOCATED = Field(
     "Sum of its users' quotas in MB",
     0,
     sql=Counted("mailbox", "domain", total="quota"),
+    ldap=CountedEntries("mailUser", total="mailQuota"),
     read_only=True,
 )
 ALIAS_DOMAINS = Field(
@@ -368,6 +460,7 @@ ALIAS_DOMAINS = Field(
     (),
     group="aliases",
     sql=SideRows("alias_domain", "target_domain", "alias_domain"),
+    ldap=AttributeValues("domainAliasName"),
     read_only=True,
 )
 
@@ -447,11 +540,32 @@ RESOURCE = Resource(
             "used_quota",
         ),
     ),
+    ldap=LdapHome(
+        main_class="mailDomain",
+        rdn="domainName",
+        branch="",
+        classes=("mailDomain",),
+        constants={"enabledService": ("mail",)},
+        containers=("Users", "Groups", "Aliases", "Externals"),
+        alias_names="domainAliasName",
+        pending_names="domainPendingAliasName",
+        references=ACCOUNT_REFERENCES,
+        rows=(
+            Reference("used_quota", "domain"),
+            Reference("last_login", "domain"),
+            *(
+                Reference("share_folder", column, Match.WITHIN)
+                for column in ("from_user", "to_user")
+            ),
+            Reference("anyone_shares", "from_user", Match.WITHIN),
+        ),
+    ),
     fields=(
         DOMAIN,
         *_ON_UPDATE,
         DISABLED_MAIL_SERVICES,
         DEFAULT_GROUPS,
+        STORAGE_BASE,
         ALIAS_DOMAINS,
         USERS,
         ALIASES,

@@ -7,15 +7,24 @@ stored value counts.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 
 from mailwright.fields.addresses import domain_of, local_part_of
 from mailwright.settings import Settings
 
+_ABSOLUTE = re.compile(r"(?:/[a-z0-9_][a-z0-9._-]*){2,}")
 
-def storage_base(settings: Settings) -> tuple[str, str]:
-    """The base directory cut at its last slash: the directory and the storage node."""
-    base, _, node = settings.accounts.storage_base_directory.rpartition("/")
+
+def storage_base(settings: Settings, of_domain: str = "") -> tuple[str, str]:
+    """The base directory cut at its last slash: the directory and the storage node.
+
+    A domain may have one of its own (LDAP reference 3.6); what is no absolute path counts as none.
+    """
+    chosen = of_domain.rstrip("/").lower()
+    if not _ABSOLUTE.fullmatch(chosen):
+        chosen = settings.accounts.storage_base_directory
+    base, _, node = chosen.rpartition("/")
     return base, node
 
 

@@ -27,6 +27,18 @@ from mailwright.fields.kinds import (
     YesNo,
     stamp,
 )
+from mailwright.fields.ldap_places import (
+    Attribute,
+    AttributeValues,
+    Granted,
+    LdapHome,
+    Membership,
+    PathPart,
+    Service,
+    Services,
+    Syntax,
+    Tally,
+)
 from mailwright.fields.places import (
     Codec,
     Column,
@@ -73,6 +85,32 @@ SERVICES = {
     "sogocalendar": Switch("enablesogocalendar", on="y", off="n"),
     "sogoactivesync": Switch("enablesogoactivesync", on="y", off="n"),
 }
+# What else a new user has in a directory, and what stays whatever a caller names (LDAP reference 3.5).
+INTERNAL_SERVICES = (
+    *("internal", "doveadm", "lib-storage", "indexer-worker", "dsync", "quota-status"),
+)
+DIRECTORY_SERVICES = (
+    *INTERNAL_SERVICES,
+    *("mail", "smtp", "smtpsecured", "smtptls", "pop3", "pop3secured", "pop3tls"),
+    *("imap", "imapsecured", "imaptls", "managesieve", "managesievesecured", "managesievetls"),
+    *("sieve", "sievesecured", "sievetls", "deliver", "lda", "lmtp", "recipientbcc", "senderbcc"),
+    *("forward", "shadowaddress", "displayedInGlobalAddressBook"),
+    *("sogo", "sogowebmail", "sogocalendar", "sogoactivesync"),
+)
+# The same couples as in SQL, and in TLS sessions Dovecot asks for the last of each family.
+_SERVICES = Services(
+    coupled={
+        "smtpsecured": ("smtptls",),
+        **{
+            name: tuple(column.removeprefix("enable") for column in switch.coupled)
+            for name, switch in SERVICES.items()
+            if switch.coupled
+        },
+        "managesievesecured": ("managesievetls", "sievesecured", "sievetls"),
+    },
+    reserved=(*INTERNAL_SERVICES, "domainadmin"),
+    spelled=("displayedInGlobalAddressBook",),
+)
 GLOBAL = "ALL"  # the domain of a global admin's row in domain_admins
 
 _SELF_AND_FORWARDS = SideRows(
@@ -85,7 +123,14 @@ _SELF_AND_FORWARDS = SideRows(
 )
 
 NAME = Field(
-    "name", Text(), "Display name", "", sql=Column("name"), synonyms=("cn",), example="Jane Doe"
+    "name",
+    Text(),
+    "Display name",
+    "",
+    sql=Column("name"),
+    ldap=Attribute("cn", local_part=True),
+    synonyms=("cn",),
+    example="Jane Doe",
 )
 PASSWORD = Field(
     "password",
@@ -94,6 +139,7 @@ PASSWORD = Field(
     "",
     group="password",
     sql=Column("password", Codec.NEVER_SHOWN),
+    ldap=Attribute("userPassword", Syntax.NEVER_SHOWN),
     hidden=True,
     example="u0tBF82cIV@vi8Gme",
 )
@@ -104,6 +150,7 @@ QUOTA = Field(
     0,
     group="limits",
     sql=Column("quota", Codec.WHOLE),
+    ldap=Attribute("mailQuota", Syntax.MEGABYTES),
     synonyms=("mailQuota",),
     example="1024",
 )
@@ -113,6 +160,7 @@ LANGUAGE = Field(
     "Preferred language of web pages",
     "",
     sql=Column("language"),
+    ldap=Attribute("preferredLanguage"),
     synonyms=("preferredLanguage",),
     example="en_US",
 )
@@ -131,6 +179,7 @@ STATUS = Field(
             Mirror("forwardings", "forwarding", "active", {"is_alias": 1}),
         ),
     ),
+    ldap=Attribute("accountStatus", Syntax.STATUS),
 )
 EMPLOYEE_ID = Field(
     "employeeid",
@@ -138,6 +187,7 @@ EMPLOYEE_ID = Field(
     "User ID or employee number",
     "",
     sql=Column("employeeid"),
+    ldap=Attribute("employeeNumber"),
     example="E-1042",
 )
 TRANSPORT = Field(
@@ -147,6 +197,7 @@ TRANSPORT = Field(
     "",
     group="relay",
     sql=Column("transport"),
+    ldap=Attribute("mtaTransport"),
     example="dovecot",
 )
 IS_GLOBAL_ADMIN = Field(
@@ -156,6 +207,7 @@ IS_GLOBAL_ADMIN = Field(
     False,
     group="rank",
     sql=Column("isglobaladmin", Codec.FLAG),
+    ldap=Attribute("domainGlobalAdmin", Syntax.YES),
     example="no",
 )
 FORWARDING = Field(
@@ -165,6 +217,7 @@ FORWARDING = Field(
     (),
     group="forwarding",
     sql=_SELF_AND_FORWARDS,
+    ldap=AttributeValues("mailForwardingAddress", or_own=True),
     example="jane@example.org,other@example.net",
 )
 ALIASES = Field(
@@ -184,6 +237,7 @@ ALIASES = Field(
         status="active",
         parts={"domain": Part.VALUE_HOST, "dest_domain": Part.KEY_DOMAIN},
     ),
+    ldap=AttributeValues("shadowAddress", alias_domains=True),
 )
 ENABLED_SERVICES = Field(
     "services",
@@ -192,6 +246,7 @@ ENABLED_SERVICES = Field(
     (),
     group="services",
     sql=Switches(SERVICES),
+    ldap=_SERVICES,
     adds=("addService",),
     removes=("removeService",),
     example="smtp,smtpsecured,imap,imapsecured,deliver",
@@ -203,15 +258,25 @@ PASSWORD_HASH = Field(
     "Stored password hash; only where the settings expose it",
     "",
     sql=Column("password", Codec.NEVER_SHOWN),
+    ldap=Attribute("userPassword", Syntax.NEVER_SHOWN),
     read_only=True,
 )
-MAIL = Field("mail", Mailbox(), "The user's address", "", sql=Column("username"), read_only=True)
+MAIL = Field(
+    "mail",
+    Mailbox(),
+    "The user's address",
+    "",
+    sql=Column("username"),
+    ldap=Attribute("mail"),
+    read_only=True,
+)
 IS_ADMIN = Field(
     "isAdmin",
     YesNo(),
     "Whether the user administers a domain",
     False,
     sql=Column("isadmin", Codec.FLAG),
+    ldap=Service("domainadmin"),
     read_only=True,
 )
 MANAGED_DOMAINS = Field(
@@ -221,6 +286,9 @@ MANAGED_DOMAINS = Field(
     (),
     read_only=True,
     sql=SideRows("domain_admins", "username", "domain", stamped=True),
+    ldap=Granted(
+        "mailDomain", "domainAdmin", "domainName", own="domainGlobalAdmin", everything=GLOBAL
+    ),
 )
 GROUPS = Field(
     "groups",
@@ -236,6 +304,7 @@ GROUPS = Field(
         status="active",
         parts={"domain": Part.VALUE_DOMAIN, "dest_domain": Part.KEY_DOMAIN},
     ),
+    ldap=Membership("memberOfGroup", "mailList", "member", "mailAlias", "mailForwardingAddress"),
 )
 MAILBOX_FORMAT = Field(
     "mailboxFormat",
@@ -243,6 +312,7 @@ MAILBOX_FORMAT = Field(
     "Dovecot's mailbox driver",
     "",
     sql=Column("mailboxformat"),
+    ldap=Attribute("mailboxFormat", default="maildir"),
     read_only=True,
 )
 MAILBOX_FOLDER = Field(
@@ -251,6 +321,7 @@ MAILBOX_FOLDER = Field(
     "Folder below the home directory",
     "",
     sql=Column("mailboxfolder"),
+    ldap=Attribute("mailboxFolder", default="Maildir"),
     read_only=True,
 )
 STORAGE_BASE = Field(
@@ -259,6 +330,7 @@ STORAGE_BASE = Field(
     "First part of the home directory",
     "",
     sql=Column("storagebasedirectory"),
+    ldap=PathPart(0),
     read_only=True,
 )
 STORAGE_NODE = Field(
@@ -267,10 +339,17 @@ STORAGE_NODE = Field(
     "Second part of the home directory",
     "",
     sql=Column("storagenode"),
+    ldap=PathPart(1),
     read_only=True,
 )
 MAILDIR = Field(
-    "maildir", Text(), "Third part of the home directory", "", sql=Column("maildir"), read_only=True
+    "maildir",
+    Text(),
+    "Third part of the home directory",
+    "",
+    sql=Column("maildir"),
+    ldap=PathPart(2),
+    read_only=True,
 )
 PASSWORD_CHANGED = Field(
     "passwordLastChange",
@@ -279,6 +358,7 @@ PASSWORD_CHANGED = Field(
     "",
     read_only=True,
     sql=Column("passwordlastchange", Codec.STAMP),
+    ldap=Attribute("shadowLastChange", Syntax.DAYS),
 )
 USED_BYTES = Field(
     "usedQuotaBytes",
@@ -287,6 +367,7 @@ USED_BYTES = Field(
     0,
     read_only=True,
     sql=Joined("used_quota", "username", "bytes", Codec.WHOLE),
+    ldap=Joined("used_quota", "username", "bytes", Codec.WHOLE),
 )
 USED_MESSAGES = Field(
     "usedQuotaMessages",
@@ -295,6 +376,7 @@ USED_MESSAGES = Field(
     0,
     read_only=True,
     sql=Joined("used_quota", "username", "messages", Codec.WHOLE),
+    ldap=Joined("used_quota", "username", "messages", Codec.WHOLE),
 )
 LAST_IMAP = Field(
     "lastLoginImap",
@@ -303,6 +385,7 @@ LAST_IMAP = Field(
     "",
     read_only=True,
     sql=Joined("last_login", "username", "imap", Codec.EPOCH),
+    ldap=Joined("last_login", "username", "imap", Codec.EPOCH),
 )
 LAST_POP3 = Field(
     "lastLoginPop3",
@@ -311,6 +394,7 @@ LAST_POP3 = Field(
     "",
     read_only=True,
     sql=Joined("last_login", "username", "pop3", Codec.EPOCH),
+    ldap=Joined("last_login", "username", "pop3", Codec.EPOCH),
 )
 LAST_DELIVERY = Field(
     "lastDelivery",
@@ -319,6 +403,7 @@ LAST_DELIVERY = Field(
     "",
     read_only=True,
     sql=Joined("last_login", "username", "lda", Codec.EPOCH),
+    ldap=Joined("last_login", "username", "lda", Codec.EPOCH),
 )
 CREATED = Field(
     "created",
@@ -326,6 +411,7 @@ CREATED = Field(
     "When it was created",
     "",
     sql=Column("created", Codec.STAMP),
+    ldap=Attribute("createTimestamp", Syntax.TIME),
     read_only=True,
 )
 MODIFIED = Field(
@@ -334,6 +420,7 @@ MODIFIED = Field(
     "When it was last changed",
     "",
     sql=Column("modified", Codec.STAMP),
+    ldap=Attribute("modifyTimestamp", Syntax.TIME),
     read_only=True,
 )
 
@@ -395,6 +482,29 @@ RESOURCE = Resource(
             "username",
             "domain",
             "used_quota",
+        ),
+    ),
+    ldap=LdapHome(
+        main_class="mailUser",
+        rdn="mail",
+        branch="Users",
+        classes=("inetOrgPerson", "mailUser", "shadowAccount"),
+        extra_classes=("amavisAccount",),
+        constants={"amavisLocal": ("TRUE",), "enabledService": DIRECTORY_SERVICES},
+        local_part=("uid", "sn"),
+        addresses="shadowAddress",
+        path="homeDirectory",
+        older_path=("storageBaseDirectory", "mailMessageStore"),
+        tally=Tally("domainCurrentUserNumber", "domainCurrentQuotaSize", "mailQuota"),
+        references=domains.ACCOUNT_REFERENCES,
+        revoked=("domainGlobalAdmin",),
+        revoked_services=("domainadmin",),
+        rows=(
+            Reference("used_quota", "username", domain="domain", unique=True),
+            Reference("last_login", "username", domain="domain", unique=True),
+            Reference("share_folder", "from_user", beside="to_user"),
+            Reference("share_folder", "to_user", beside="from_user"),
+            Reference("anyone_shares", "from_user", unique=True),
         ),
     ),
     fields=(
@@ -459,7 +569,7 @@ def found(work: Work, address: str, changes: Changes) -> None:
     if LANGUAGE not in changes:
         changes[LANGUAGE] = domain[domains.LANGUAGE] or work.settings.accounts.default_language
     language_is_installed(work, LANGUAGE, changes)
-    base, node = storage_base(work.settings)
+    base, node = storage_base(work.settings, domain[domains.STORAGE_BASE])
     changes[STORAGE_BASE], changes[STORAGE_NODE] = base, node
     changes[MAILDIR] = _unused_maildir(work, address, f"{base}/{node}/")
     changes[MAILBOX_FORMAT] = work.settings.accounts.mailbox_format

@@ -1,0 +1,52 @@
+"""One entry as the directory gives it; names of attributes without regard to case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+Raw = Mapping[str, Sequence[bytes]]
+
+
+class Entry:
+    """A DN and the values of its attributes; those that were not asked for look empty."""
+
+    __slots__ = ("_values", "dn")
+
+    def __init__(self, dn: str, values: Raw) -> None:
+        self.dn = dn
+        self._values = {name.lower(): value for name, value in values.items()}
+
+    def __contains__(self, attribute: str) -> bool:
+        return attribute.lower() in self._values
+
+    def attributes(self) -> tuple[str, ...]:
+        """The names of the attributes that have values, in lower case."""
+        return tuple(self._values)
+
+    def texts(self, attribute: str) -> tuple[str, ...]:
+        """All values; what is no UTF-8 survives a way there and back."""
+        return tuple(as_text(value) for value in self._values.get(attribute.lower(), ()))
+
+    def text(self, attribute: str) -> str:
+        """The first value, or the empty text."""
+        values = self._values.get(attribute.lower())
+        return as_text(values[0]) if values else ""
+
+    def lowered(self, attribute: str) -> frozenset[str]:
+        """All values in lower case."""
+        return frozenset(text.lower() for text in self.texts(attribute))
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """Its object classes in lower case."""
+        return self.lowered("objectClass")
+
+
+def as_text(value: bytes) -> str:
+    """A value as text."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def as_bytes(text: str) -> bytes:
+    """The value that a text stands for.  ``UnicodeEncodeError`` for half a surrogate pair."""
+    return text.encode("utf-8", "surrogateescape")
