@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers.mariadb import MariaDB
 from tests.servers.postgresql import PostgreSQL
+from tests.servers.slapd import Slapd
 from tests.stores import (  # noqa: F401
     any_app,
     site,
@@ -35,6 +36,18 @@ def mariadb_server() -> Iterator[MariaDB]:
     server = MariaDB()
     try:
         server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def openldap_server() -> Iterator[Slapd]:
+    """An OpenLDAP of this test process alone, with its base; `empty` it before use."""
+    server = Slapd()
+    try:
+        server.start()
+        server.make_base()
         yield server
     finally:
         server.remove()
