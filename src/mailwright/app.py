@@ -27,9 +27,10 @@ from mailwright.resources import listing
 from mailwright.resources import user as users
 from mailwright.resources.operations import Account
 from mailwright.settings import Settings
+from mailwright.storage.protocol import Contention
 from mailwright.storage.sql.codecs import moment
 from mailwright.storage.sql.dialect import Dialect
-from mailwright.storage.sql.engine import Contention, Database, Target
+from mailwright.storage.sql.engine import Database, Target
 from mailwright.storage.sql.store import SqlAccountStore
 from mailwright.work import Leftover, Note, Work
 

@@ -16,9 +16,9 @@ from mailwright.fields.addresses import domain_of, mail_address
 from mailwright.http.clients import Client, subject
 from mailwright.passwords import verify_any, waste_time
 from mailwright.settings import Login
-from mailwright.storage.protocol import Administrator
+from mailwright.storage.protocol import Administrator, Contention
 from mailwright.storage.sql.dialect import Dialect
-from mailwright.storage.sql.engine import Connection, Contention
+from mailwright.storage.sql.engine import Connection
 from mailwright.work import Work
 
 TRIES = 4

@@ -17,10 +17,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mailwright.errors import Unavailable
 from mailwright.fields.field import AnyField, Changes, Record
 from mailwright.fields.resource import Resource
 
 ZERO_DATE = "0000-00-00 00:00:00"  # a sort value: a time that is none
+
+
+class Contention(Unavailable):
+    """Another piece of work was in the way and this one was undone; the whole of it may be repeated."""
+
+    default_code = "BUSY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,13 @@ from typing import Any
 import psycopg
 
 from mailwright.errors import Exists, Invalid, Unavailable
+from mailwright.storage.protocol import Contention
 from mailwright.storage.sql.dialect import Dialect
 
 Row = tuple[Any, ...]
 
 SQLITE_BUSY_SECONDS = 15
 LOCK_WAIT_SECONDS = 15
-
-
-class Contention(Unavailable):
-    """The engine undid the transaction because of another one; the whole work may be repeated."""
-
-    default_code = "BUSY"
 
 
 @dataclass(frozen=True)
@@ -250,7 +245,7 @@ _POSTGRESQL = Driver(
 # --- MariaDB and MySQL -----------------------------------------------------------------------------
 
 _MYSQL_TAKEN = {1062}
-_MYSQL_CONTENTION = {1205, 1213, 3572}
+_MYSQL_CONTENTION = {1205, 1213, 3058, 3572}
 _MYSQL_TOO_LARGE = {1264, 1265, 1292, 1366, 1406, 3988}
 _MYSQL_DOWN = {1040, 1045, 1049, 1053, 2002, 2003, 2005, 2006, 2013, 2055, 4031}
 

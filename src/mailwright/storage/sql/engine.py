@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from mailwright.errors import Unavailable
+from mailwright.storage.protocol import Contention
 from mailwright.storage.sql.dialect import Dialect
-from mailwright.storage.sql.drivers import LOCK_WAIT_SECONDS, Contention, Row, Target, driver_for
+from mailwright.storage.sql.drivers import LOCK_WAIT_SECONDS, Row, Target, driver_for
 
 Parameters = Sequence[object]
 
@@ -236,4 +237,4 @@ class Database:
             self._idle.appendleft(oldest)
 
 
-__all__ = ["Connection", "Contention", "Database", "Parameters", "Row", "Target"]
+__all__ = ["Connection", "Database", "Parameters", "Row", "Target"]
