@@ -204,7 +204,9 @@ class Site:
 
     @cached_property
     def tables(self) -> dict[str, list[str]]:
-        own = ["mailwright_sessions", "mailwright_login_failures", "mailwright_leftovers"]
+        own = [
+            f"mailwright_{name}" for name in ("sessions", "login_failures", "leftovers", "journal")
+        ]
         return {
             name: [table.name for table in DATABASES[name].tables if self.dialect in table.dialects]
             + (own if name == "iredadmin" else [])

@@ -169,13 +169,13 @@ def test_removals_that_were_interrupted_are_finished_at_start(program: Program) 
 def test_our_own_tables_are_made_at_start(program: Program) -> None:
     """A server that somebody else set up has none of ours."""
     with closing(program.app()) as app, app.databases["iredadmin"].connection() as connection:
-        for name in ("schema", "sessions", "login_failures", "leftovers"):
+        for name in ("schema", "sessions", "login_failures", "leftovers", "journal"):
             connection.execute(f"DROP TABLE mailwright_{name}")
 
     with started(program, SERVE) as server:
         server.wait()
 
-    assert 1 == program.json("check")["databases"]["iredadmin"]["own_tables"]
+    assert 2 == program.json("check")["databases"]["iredadmin"]["own_tables"]
 
 
 def test_all_workers_count_together(program: Program) -> None:
@@ -224,7 +224,7 @@ def test_an_api_that_is_off_is_said(program: Program) -> None:
 @pytest.mark.parametrize("more", [[], ["--preload"]], ids=["plain", "preload"])
 def test_gunicorn_serves_the_same(program: Program, more: list[str]) -> None:
     with closing(program.app()) as app, app.databases["iredadmin"].connection() as connection:
-        for name in ("schema", "sessions", "login_failures", "leftovers"):
+        for name in ("schema", "sessions", "login_failures", "leftovers", "journal"):
             connection.execute(f"DROP TABLE mailwright_{name}")
     command = [*GUNICORN, "--bind", "127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
     command += ["--worker-class", "gthread", *more]

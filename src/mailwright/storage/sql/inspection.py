@@ -26,7 +26,9 @@ from mailwright.storage.sql import catalogue, own_tables
 from mailwright.storage.sql.catalogue import Columns
 from mailwright.storage.sql.engine import Database
 from mailwright.storage.sql.reading import has_place
-from mailwright.storage.sql.schema import DATABASES
+from mailwright.storage.sql.schema import declared
+from mailwright.storage.sql.schema.iredadmin import IREDADMIN_BESIDE_LDAP
+from mailwright.storage.sql.schema.model import Database as Declared
 from mailwright.storage.sql.setup import is_empty
 
 
@@ -156,6 +158,15 @@ MARKS: Final[Mapping[str, tuple[str, tuple[Mark, ...]]]] = {
     ),
 }
 
+# What moves from `vmail` to `iredadmin` where the accounts are in a directory.
+MARKS_BESIDE_LDAP: Final = (
+    Mark("0.9.7", "used_quota", (), "the used quota is not shown"),
+    Mark("0.9.7", "deleted_mailboxes", (), "removed mailboxes are not remembered"),
+    Mark("0.9.7", "share_folder", (), "no folders are shared"),
+    Mark("0.9.7", "anyone_shares", (), "no folders are shared with everybody"),
+    *(mark for mark in MARKS["vmail"][1] if mark.table in {"last_login", "deleted_mailboxes"}),
+)
+
 # Without these nothing works that the database is for.
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "vmail": (
@@ -200,10 +211,14 @@ class Report:
 
 def inspect(databases: Mapping[str, Database], resources: Sequence[Resource]) -> Report:
     """Ask every database anew; one that does not answer is a finding, not an error."""
-    return Report(tuple(_look(name, database, resources) for name, database in databases.items()))
+    wanted = declared(databases)
+    return Report(
+        tuple(_look(wanted[name], database, resources) for name, database in databases.items())
+    )
 
 
-def _look(name: str, database: Database, resources: Sequence[Resource]) -> Found:
+def _look(wanted: Declared, database: Database, resources: Sequence[Resource]) -> Found:
+    name = wanted.name
     database.catalogue = None
     try:
         columns = catalogue.columns_of(database)
@@ -224,7 +239,7 @@ def _look(name: str, database: Database, resources: Sequence[Resource]) -> Found
         answers=True,
         version=age(name, columns),
         problems=tuple(problems),
-        off=tuple(_switched_off(name, columns, resources)),
+        off=tuple(_switched_off(wanted, columns, resources)),
         own_version=own,
     )
 
@@ -263,15 +278,18 @@ def _has(mark: Mark, columns: Columns) -> bool:
     return mark.table in columns and set(mark.columns) <= columns[mark.table]
 
 
-def _switched_off(name: str, columns: Columns, resources: Sequence[Resource]) -> Iterator[str]:
-    for mark in MARKS[name][1]:
-        if mark.table in REQUIRED[name] and mark.table not in columns:
+def _switched_off(
+    wanted: Declared, columns: Columns, resources: Sequence[Resource]
+) -> Iterator[str]:
+    beside = MARKS_BESIDE_LDAP if wanted is IREDADMIN_BESIDE_LDAP else ()
+    for mark in MARKS[wanted.name][1] + beside:
+        if mark.table in REQUIRED[wanted.name] and mark.table not in columns:
             continue  # broken, and said so
         if not _has(mark, columns):
             yield f"{_missing(mark, columns)}: {mark.off}"
-    declared = {table.name for table in DATABASES[name].tables}
+    tables = {table.name for table in wanted.tables}
     for resource in resources:
-        if resource.sql.table in declared:
+        if resource.sql.table in tables:
             yield from _fields_off(resource, columns)
 
 

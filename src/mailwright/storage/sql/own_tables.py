@@ -12,7 +12,7 @@ from mailwright.storage.sql.engine import Connection, Database
 
 VERSIONS = "mailwright_schema"
 
-# {key} is a short indexed text, {text} a long one, {auto} a counting key, {engine} what ends a table.
+# {key} is a short indexed text, {name} holds an address, {text} is long, {engine} ends a table.
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         'CREATE TABLE "mailwright_sessions" ('
@@ -28,14 +28,26 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         '"kind" {key} NOT NULL, "account" {name} NOT NULL, "noted" BIGINT NOT NULL, '
         'PRIMARY KEY ("kind", "account")){engine}',
     ),
+    (
+        'CREATE TABLE "mailwright_journal" ('
+        '"id" {key} NOT NULL PRIMARY KEY, "subject" {name} NOT NULL, "plan" {text} NOT NULL, '
+        '"noted" BIGINT NOT NULL){engine}',
+        'CREATE INDEX "mailwright_journal_subject" ON "mailwright_journal" ("subject")',
+    ),
 )
 
 _WORDS = {
-    Dialect.SQLITE: {"key": "TEXT", "name": "TEXT", "engine": ""},
-    Dialect.POSTGRESQL: {"key": "varchar(64)", "name": "varchar(320)", "engine": ""},
+    Dialect.SQLITE: {"key": "TEXT", "name": "TEXT", "text": "TEXT", "engine": ""},
+    Dialect.POSTGRESQL: {
+        "key": "varchar(64)",
+        "name": "varchar(320)",
+        "text": "text",
+        "engine": "",
+    },
     Dialect.MYSQL: {
         "key": "varchar(64)",
         "name": "varchar(320)",
+        "text": "mediumtext",
         "engine": " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     },
 }

@@ -19,7 +19,8 @@ from mailwright.storage.sql.codecs import moment
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Database
 from mailwright.storage.sql.own_tables import migrate
-from mailwright.storage.sql.schema import DATABASES, seed_rows, statements
+from mailwright.storage.sql.schema import declared, seed_rows, statements
+from mailwright.storage.sql.schema.model import Database as Declared
 
 OWN_PREFIX = "mailwright_"
 # Postfix and Dovecot use the accounts as members of the group; the rest is nobody's but ours.
@@ -42,12 +43,13 @@ def create_files(databases: Mapping[str, Database]) -> None:
         path = database.target.path
         if path is not None:
             make_directory(path.parent)
-            _make_file(path, FILE_MODES.get(name, PRIVATE))
+            make_file(path, FILE_MODES.get(name, PRIVATE))
 
 
 def create_schema(databases: Mapping[str, Database]) -> dict[str, Made]:
     """Create the tables of every empty database, then bring our own tables up to date."""
-    made = {name: _create(name, database) for name, database in databases.items()}
+    wanted = declared(databases)
+    made = {name: _create(wanted[name], database) for name, database in databases.items()}
     migrate(databases["iredadmin"])
     for database in databases.values():
         database.catalogue = None
@@ -103,23 +105,23 @@ def is_empty(columns: catalogue.Columns) -> bool:
     return all(table.startswith(OWN_PREFIX) for table in columns)
 
 
-def _create(name: str, database: Database) -> Made:
+def _create(wanted: Declared, database: Database) -> Made:
     with database.connection() as connection:
         if not is_empty(catalogue.read(connection)):
             return Made.KEPT
         try:
-            return _create_alone(name, connection)
+            return _create_alone(wanted, connection)
         except MailwrightError as error:
             if error.code != "ERROR_WHILE_QUERYING_DB":
                 raise
             who = f" by the account {database.target.user}" if database.target.user else ""
             raise Unavailable(
-                f"the tables of the {name} database cannot be created{who}; it needs the right to",
+                f"the tables of the {wanted.name} database cannot be created{who}; it needs the right to",
                 code=error.code,
             ) from None
 
 
-def _create_alone(name: str, connection: Connection) -> Made:
+def _create_alone(wanted: Declared, connection: Connection) -> Made:
     """Create the tables unless another process just did; all of them or none."""
     dialect = connection.dialect
     if dialect is Dialect.MYSQL:
@@ -129,7 +131,7 @@ def _create_alone(name: str, connection: Connection) -> Made:
         connection.rows("SELECT pg_advisory_xact_lock(730121)")
     made = Made.KEPT
     if is_empty(catalogue.read(connection)):
-        _fill(name, connection)
+        _fill(wanted, connection)
         made = Made.CREATED
     connection.commit()
     if dialect is Dialect.MYSQL:
@@ -137,17 +139,17 @@ def _create_alone(name: str, connection: Connection) -> Made:
     return made
 
 
-def _fill(name: str, connection: Connection) -> None:
-    declared, dialect = DATABASES[name], connection.dialect
+def _fill(wanted: Declared, connection: Connection) -> None:
+    dialect = connection.dialect
     try:
-        for statement in statements(declared, dialect):
+        for statement in statements(wanted, dialect):
             connection.execute(statement.replace("%", "%%"))
-        for insert, values in seed_rows(declared, dialect):
+        for insert, values in seed_rows(wanted, dialect):
             connection.execute(insert, values)
     except MailwrightError:
         if dialect is Dialect.MYSQL:
             # It commits each table by itself; a half-made database would count as somebody else's.
-            for table in reversed(declared.tables):
+            for table in reversed(wanted.tables):
                 with suppress(MailwrightError):
                     connection.execute(f'DROP TABLE IF EXISTS "{table.name}"')
         raise
@@ -164,7 +166,8 @@ def make_directory(path: Path) -> None:
         raise Unavailable(f"{path} cannot be made: {error.strerror}") from None
 
 
-def _make_file(path: Path, mode: int) -> None:
+def make_file(path: Path, mode: int) -> None:
+    """Make an empty file; one that exists stays."""
     try:
         # Never wider than this, whatever the umask; group write only once the file is ours.
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

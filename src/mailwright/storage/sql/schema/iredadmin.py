@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from mailwright.storage.sql.schema import vmail
 from mailwright.storage.sql.schema.model import (
     DATE,
     FLAG,
@@ -159,5 +160,18 @@ IREDADMIN: Final = Database(
         DOMAIN_OWNERSHIP,
         NEWSLETTER_SUBUNSUB_CONFIRMS,
         DELETED_MAILBOXES,
+    ),
+)
+
+# Beside a directory, what the mail programs and removals keep in SQL is here instead of in `vmail`.
+IREDADMIN_BESIDE_LDAP: Final = replace(
+    IREDADMIN,
+    tables=(
+        *(table for table in IREDADMIN.tables if table is not DELETED_MAILBOXES),
+        vmail.USED_QUOTA,
+        vmail.LAST_LOGIN,
+        vmail.DELETED_MAILBOXES,
+        vmail.SHARE_FOLDER,
+        vmail.ANYONE_SHARES,
     ),
 )
