@@ -22,7 +22,7 @@ from mailwright.storage.sql.locks import Locks
 from tests.servers.mariadb import MariaDB
 from tests.servers.ports import free_port
 from tests.servers.postgresql import PostgreSQL
-from tests.storage.told import THREADS, said, told
+from tests.storage.told import THREADS, said, say, told
 
 SOON = 10.0  # seconds; far below it, unless somebody waits in vain
 apart = pytest.mark.parametrize(
@@ -85,8 +85,23 @@ def test_sqlite_keeps_its_locks_in_a_file_of_their_own(folder: Path) -> None:
 
     assert (False, True) == (before, file.exists())
     assert 0o600 == stat.S_IMODE(file.stat().st_mode)
-    assert not (folder / "iredadmin.db").exists()
     locks.close()
+    assert [file] == list(folder.iterdir())
+
+
+def test_sqlites_file_may_be_made_by_many_at_once(folder: Path) -> None:
+    """Whoever found the file empty made it SQLite's, and failed if another was about to as well."""
+    target = Target(Dialect.SQLITE, "iredadmin", path=folder / "iredadmin.db")
+    with ExitStack() as stack:
+        workers = [stack.enter_context(told(target, "first")) for _ in range(4)]
+        assert ["ready"] * 4 == [said(worker) for worker in workers]
+        for attempt in range(50):
+            place = folder / str(attempt)
+            place.mkdir()
+            for worker in workers:
+                say(worker, str(place / "iredadmin.db"))
+
+            assert ["taken"] * 4 == [said(worker) for worker in workers]
 
 
 def test_another_worker_waits_and_gives_up(locks: Locks, hasty: Locks) -> None:
@@ -256,9 +271,7 @@ def test_another_process_waits(target: Target, hasty: Locks) -> None:
 
         assert not is_free(hasty, "a")
         assert not is_free(hasty, "b")
-        assert holder.stdin is not None
-        holder.stdin.write("\n")
-        holder.stdin.flush()
+        say(holder, "let go")
         assert "let go" == said(holder)
         assert is_free(hasty, "a")
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from mailwright.storage.sql.dialect import Dialect
@@ -34,13 +34,17 @@ def told(target: Target, *words: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
         cwd=Path(__file__).parents[2],
     ) as process:
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(asdict(target), default=str) + "\n")
-        process.stdin.flush()
+        say(process, json.dumps(asdict(target), default=str))
         try:
             yield process
         finally:
             process.kill()
+
+
+def say(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
 
 
 def said(process: subprocess.Popen[str]) -> str:
@@ -64,23 +68,29 @@ def main(what: str, *words: str) -> None:
     given["path"] = given["path"] and Path(given["path"])
     target = Target(**given)
     if what == "write":
-        say(Journal(Database(target)).write("example.org", "a", 1))
+        print_line(Journal(Database(target)).write("example.org", "a", 1))
         threading.Event().wait()
+    if what == "first":
+        print_line("ready")
+        for line in sys.stdin:
+            with Locks(replace(target, path=Path(line.strip())), size=1).hold() as held:
+                held.take("a")
+            print_line("taken")
     locks = Locks(target, size=THREADS)
     if what == "hold":
         with locks.hold() as held:
             for word in words:
                 held.take(word)
-            say("held")
+            print_line("held")
             sys.stdin.readline()
-        say("let go")
+        print_line("let go")
         return
     with ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(lambda _: count_up(locks, Path(words[0])), range(THREADS)))
-    say("counted")
+    print_line("counted")
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 

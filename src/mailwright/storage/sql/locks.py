@@ -6,14 +6,16 @@ not wait for one another on PostgreSQL and MariaDB; SQLite has one writer, and s
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
+from pathlib import Path
 
-from mailwright.errors import MailwrightError
+from mailwright.errors import MailwrightError, Unavailable
 from mailwright.storage.protocol import Contention
 from mailwright.storage.sql import setup
 from mailwright.storage.sql.dialect import Dialect
@@ -76,8 +78,8 @@ class Locks:
         if not self._one_at_a_time.acquire(timeout=self._wait_seconds):
             raise _busy()
         try:
-            if self._target.path is not None:
-                setup.make_file(self._target.path, setup.PRIVATE)
+            if self._target.path is not None and not self._target.path.exists():
+                _make_file(self._target, self._target.path)
             with self._database.connection() as connection:
                 left = max(0, int((until - time.monotonic()) * 1000))
                 connection.rows(f"PRAGMA busy_timeout = {left}")
@@ -144,6 +146,20 @@ class Held:
                 if connection.value("SELECT GET_LOCK(%s, %s)", (key, self._wait_seconds)) != 1:
                     raise _busy()
                 self._until_leaving.callback(_release, connection, key)
+
+
+def _make_file(target: Target, path: Path) -> None:
+    """Put the file in place ready for use: SQLite fails if several open an empty one at once."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    setup.make_file(new, setup.PRIVATE)
+    try:
+        Connection(Database(replace(target, path=new))).close()
+        with suppress(FileExistsError):
+            path.hardlink_to(new)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be made: {error.strerror}") from None
+    finally:
+        new.unlink()
 
 
 def _release(connection: Connection, key: str) -> None:
