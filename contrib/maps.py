@@ -1,7 +1,8 @@
 # ruff: noqa: INP001, S608 - a script; its statements are text for others to fill in
-"""Write the look-up files in `postfix/` and `dovecot/`: one set for each database engine.
+"""Write the look-up files in `postfix/` and `dovecot/`: one set for each engine.
 
-The questions are the same on every engine and stand here once.
+The questions are the same on every database engine and stand here once; those to a directory
+stand in `maps_ldap.py`.
 Run `python contrib/maps.py` after a change; `--check` only tells whether the files are current.
 """
 
@@ -11,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import maps_ldap
 
 HERE = Path(__file__).parent
 
@@ -310,6 +313,9 @@ def files() -> Iterator[tuple[Path, str]]:
             folder / "dovecot-last-login.conf.ext",
             f"# Where the time of the last login is kept.\n{connect}{dovecot_last_login()}",
         )
+
+    for name, text in maps_ldap.files():
+        yield HERE / name, text
 
 
 def stale() -> list[Path]:

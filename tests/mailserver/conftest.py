@@ -1,4 +1,7 @@
-"""One lab for each engine and test process; `lab` is each of them in turn, emptied."""
+"""One lab for each engine and test process.
+
+`lab` is each of those on SQL in turn, emptied; `lab_of_directory` is the one on OpenLDAP, emptied.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,20 @@ import pytest
 
 from mailwright.storage.sql.dialect import Dialect
 from tests.mailserver.database import AccountDatabase
+from tests.mailserver.directory import AccountDirectory
 from tests.mailserver.lab import Lab
 from tests.servers.mariadb import MariaDB
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.process import make_folder, remove
+from tests.servers.slapd import Slapd
 
 NAME = "vmail"
 
 
 @contextmanager
-def _running(database: AccountDatabase) -> Iterator[Lab]:
-    database.create_tables()
-    lab = Lab(database)
+def _running(accounts: AccountDatabase | AccountDirectory) -> Iterator[Lab]:
+    accounts.create_tables()
+    lab = Lab(accounts)
     try:
         lab.start()
         yield lab
@@ -71,10 +76,30 @@ def lab_mysql(mariadb_server: MariaDB) -> Iterator[Lab]:
         yield lab
 
 
-@pytest.fixture(params=[dialect.value for dialect in Dialect])
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    lab: Lab = request.getfixturevalue(f"lab_{request.param}")
+@pytest.fixture(scope="session")
+def lab_ldap(openldap_server: Slapd) -> Iterator[Lab]:
+    folder = make_folder("sqlite")
+    with _running(AccountDirectory(openldap_server, folder / "iredadmin.db")) as lab:
+        yield lab
+    remove(folder)
+
+
+@contextmanager
+def _quiet(lab: Lab) -> Iterator[Lab]:
+    """The lab without accounts and mail; nothing may go wrong inside it."""
     lab.empty()
     before = len(lab.complaints())
     yield lab
     assert [] == lab.complaints()[before:]
+
+
+@pytest.fixture(params=[dialect.value for dialect in Dialect])
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    with _quiet(request.getfixturevalue(f"lab_{request.param}")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab_of_directory(lab_ldap: Lab) -> Iterator[Lab]:
+    with _quiet(lab_ldap) as lab:
+        yield lab

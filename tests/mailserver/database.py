@@ -15,6 +15,8 @@ import pymysql
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.schema import DATABASES, statements
 
+_ENGINES = {Dialect.SQLITE: "sqlite", Dialect.POSTGRESQL: "pgsql", Dialect.MYSQL: "mysql"}
+
 
 @dataclass(frozen=True)
 class AccountDatabase:
@@ -27,6 +29,25 @@ class AccountDatabase:
     user: str = ""
     password: str = ""
     name: str = ""
+    family = "sql"
+
+    @property
+    def engine(self) -> str:
+        return _ENGINES[self.dialect]
+
+    @property
+    def dictionaries(self) -> str:
+        return self.engine
+
+    def placeholders(self) -> dict[str, str]:
+        return {
+            "DBPATH": str(self.path),
+            "HOST": self.host,
+            "PORT": str(self.port),
+            "DBNAME": self.name,
+            "USER": self.user,
+            "PASSWORD": self.password,
+        }
 
     def create_tables(self) -> None:
         with self._cursor() as cursor:

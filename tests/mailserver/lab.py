@@ -1,10 +1,10 @@
-"""A private mail server that reads an account database through the files in `contrib/`.
+"""A private mail server that reads accounts through the files in `contrib/`.
 
     lab.send("a@example.net", ["jane@example.org"], "hello")
     lab.wait_for_mail("jane@example.org", "secret")
 
 Mail to domains that are not hosted goes to `lab.sink`.
-Users must be stored below `lab.storage` (`storagebasedirectory`).
+Users must be stored below `lab.storage` (`storagebasedirectory`, `homeDirectory`).
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 from pathlib import Path
 from typing import NamedTuple
+from typing import Protocol as Interface
 
-from mailwright.storage.sql.dialect import Dialect
 from tests.mailserver import clients
 from tests.mailserver.clients import Protocol, Quota, Server
 from tests.mailserver.database import AccountDatabase
+from tests.mailserver.directory import AccountDirectory
 from tests.mailserver.sink import Sink
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
 from tests.servers.process import make_folder, remove, write_as_of_old
 
 CONTRIB = Path(__file__).parents[2] / "contrib"
-ENGINE = {Dialect.SQLITE: "sqlite", Dialect.POSTGRESQL: "pgsql", Dialect.MYSQL: "mysql"}
 MAIL_USER, MAIL_GROUP = "nobody", "nogroup"
 
 # Postfix's queue manager remembers for 30 seconds how it resolved the latest address.
@@ -61,10 +61,22 @@ class Reply(NamedTuple):
         return self.code == 250
 
 
+class Accounts(Interface):
+    """Where accounts are. The files of `engine` read them; `family` says how they are used."""
+
+    family: str
+    engine: str
+    dictionaries: str
+
+    def share(self) -> None: ...
+    def empty(self) -> None: ...
+    def placeholders(self) -> dict[str, str]: ...
+
+
 class Lab:
-    def __init__(self, database: AccountDatabase, local_delivery: str = "lmtp") -> None:
+    def __init__(self, accounts: Accounts, local_delivery: str = "lmtp") -> None:
         """`local_delivery` says what the transport `dovecot` means: `lmtp` or `lda`."""
-        self.database = database
+        self.accounts = accounts
         self.dovecot = Dovecot(MAIL_USER)
         self.postfix = Postfix()
         self.storage = make_folder("mail", MAIL_USER)
@@ -73,8 +85,18 @@ class Lab:
         self._local = self._lmtp if local_delivery == "lmtp" else "dovecot"
         self._latest_send = -_RESOLVED_FOR
 
+    @property
+    def database(self) -> AccountDatabase:
+        assert isinstance(self.accounts, AccountDatabase)
+        return self.accounts
+
+    @property
+    def directory(self) -> AccountDirectory:
+        assert isinstance(self.accounts, AccountDirectory)
+        return self.accounts
+
     def start(self) -> None:
-        self.database.share()
+        self.accounts.share()
         self._configure_dovecot()
         self._configure_postfix()
         self.dovecot.start()
@@ -90,7 +112,7 @@ class Lab:
         """No accounts, no mail, nothing in the queue: as freshly started."""
         if not self.postfix.queue_empty():
             self.postfix.drop_queue()
-        self.database.empty()
+        self.accounts.empty()
         for path in self.storage.iterdir():
             shutil.rmtree(path)
         self.sink.clear()
@@ -187,12 +209,8 @@ class Lab:
         return self.postfix.lookup(f"{self._maps}/{table}.cf", key)
 
     @property
-    def _engine(self) -> str:
-        return ENGINE[self.database.dialect]
-
-    @property
     def _maps(self) -> str:
-        return f"{self._engine}:{self.postfix.maps}"
+        return f"{self.accounts.engine}:{self.postfix.maps}"
 
     def _server(self, protocol: Protocol) -> Server:
         if protocol == "smtp":
@@ -208,36 +226,32 @@ class Lab:
     def _configure_dovecot(self) -> None:
         placeholders = {
             "MAPS": str(self.dovecot.maps),
-            "DRIVER": self._engine,
+            "DRIVER": self.accounts.dictionaries,
             "MAILUSER": MAIL_USER,
             "MAILGROUP": MAIL_GROUP,
         }
-        self._fill_folder(CONTRIB / "dovecot" / self._engine, self.dovecot.maps)
-        accounts = _filled(CONTRIB / "dovecot" / "mailwright.conf", placeholders)
-        self.dovecot.configure(accounts)
+        source = CONTRIB / "dovecot"
+        self._fill(source / self.accounts.dictionaries, self.dovecot.maps)
+        self._fill(source / self.accounts.engine, self.dovecot.maps)
+        accounts = source / f"accounts-{self.accounts.family}.conf"
+        self.dovecot.configure(
+            "".join(_filled(path, placeholders) for path in (accounts, source / "mailwright.conf"))
+        )
 
     def _configure_postfix(self) -> None:
-        self._fill_folder(CONTRIB / "postfix" / self._engine, self.postfix.maps)
-        main = _filled(CONTRIB / "postfix" / "main.cf", {"MAPS": self._maps})
+        self._fill(CONTRIB / "postfix" / self.accounts.engine, self.postfix.maps)
+        main = CONTRIB / "postfix" / f"main-{self.accounts.family}.cf"
         lmtp = self._lmtp.removeprefix("lmtp:inet:")
         self.postfix.configure(
-            main + _SETTINGS.format(sink=self.sink.nexthop, lmtp=lmtp),
+            _filled(main, {"MAPS": self._maps})
+            + _SETTINGS.format(sink=self.sink.nexthop, lmtp=lmtp),
             _SERVICES.format(user=MAIL_USER, lda=self.dovecot.lda, config=self.dovecot.config),
             self.dovecot.folder,
             self.dovecot.auth_socket,
         )
 
-    def _fill_folder(self, source: Path, target: Path) -> None:
-        database = self.database
-        placeholders = {
-            "DBPATH": str(database.path),
-            "HOST": database.host,
-            "PORT": str(database.port),
-            "DBNAME": database.name,
-            "USER": database.user,
-            "PASSWORD": database.password,
-            "LOCAL": self._local,
-        }
+    def _fill(self, source: Path, target: Path) -> None:
+        placeholders = {**self.accounts.placeholders(), "LOCAL": self._local}
         for path in source.iterdir():
             write_as_of_old(target / path.name, _filled(path, placeholders))
 

@@ -80,6 +80,15 @@ def test_an_extension_is_not_part_of_the_address(org: Lab) -> None:
     assert 1 == count(org, JANE)
 
 
+def test_the_odd_characters_of_an_address_are_like_others(org: Lab) -> None:
+    """Dovecot knows neither of them unless told so."""
+    odd = add_user(org, "#o&dd@example.org")
+
+    deliver(org, odd)
+
+    assert 1 == count(org, odd)
+
+
 def test_a_disabled_user_is_refused_and_kept_out(org: Lab) -> None:
     org.database.execute("UPDATE mailbox SET active = 0 WHERE username = ?", JANE)
     org.database.execute("UPDATE forwardings SET active = 0 WHERE address = ?", JANE)
