@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from mailwright import overrides
 from mailwright.authz import Actor
-from mailwright.errors import MailwrightError, NotFound, Unavailable
+from mailwright.errors import ConfigurationError, MailwrightError, NotFound, Unavailable
+from mailwright.fields.addresses import domain_of
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.overrides import Overrides
 from mailwright.passwords import hash_password
@@ -27,7 +28,7 @@ from mailwright.resources import listing
 from mailwright.resources import user as users
 from mailwright.resources.operations import Account
 from mailwright.settings import Settings
-from mailwright.storage.protocol import Contention
+from mailwright.storage.protocol import AccountStore, Clock, Contention
 from mailwright.storage.sql.codecs import moment
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Database, Target
@@ -74,7 +75,11 @@ class App:
             )
             for name, target in targets(settings).items()
         }
-        self.store = SqlAccountStore(self.databases["vmail"], clock)
+        self.store: AccountStore = (
+            _directory_store(settings, self.databases["iredadmin"], clock)
+            if settings.storage.backend == "ldap"
+            else SqlAccountStore(self.databases["vmail"], clock)
+        )
         self._hash = partial(hash_password, scheme=settings.passwords.scheme)
         self._overrides: tuple[float, Overrides | None] = (0.0, None)
 
@@ -135,8 +140,15 @@ class App:
             self._forget(Leftover(kind, account), drop_if_there=int(noted) <= settled)
         return len(rows)
 
+    def repair(self) -> Sequence[str]:
+        """Finish what an interruption left half-done; sentences about it."""
+        told = self.store.repair()
+        self.finish_leftovers()
+        return told
+
     def close(self) -> None:
         """Close the idle connections."""
+        self.store.close()
         for database in self.databases.values():
             database.close()
 
@@ -217,7 +229,8 @@ class App:
                 for token_hash, username in connection.rows(
                     'SELECT "token_hash", "username" FROM "mailwright_sessions"'
                 ):
-                    if username.lower() in gone:
+                    name = username.lower()
+                    if name in gone or f"@{domain_of(name)}" in gone:
                         connection.execute(
                             'DELETE FROM "mailwright_sessions" WHERE "token_hash" = %s',
                             (token_hash,),
@@ -258,13 +271,18 @@ class App:
 
 
 def targets(settings: Settings) -> dict[str, Target]:
-    """Where each logical database is; those that are switched off are left out."""
-    dialect = Dialect(settings.storage.backend)
+    """Where each logical database is; those that are switched off are left out.
+
+    Beside a directory there are the policies, sessions and the log, but no accounts.
+    """
+    beside = settings.storage.backend == "ldap"
+    dialect = Dialect(settings.ldap.sql_backend if beside else settings.storage.backend)
+    logical = [name for name in LOGICAL if not (beside and name == "vmail")]
     if dialect is Dialect.SQLITE:
         directory = Path(settings.storage.sqlite_directory).absolute()
-        return {name: Target(dialect, name, path=directory / f"{name}.db") for name in LOGICAL}
+        return {name: Target(dialect, name, path=directory / f"{name}.db") for name in logical}
     found: dict[str, Target] = {}
-    for name in LOGICAL:
+    for name in logical:
         configured = getattr(settings.databases, name)
         if configured.enabled:
             found[name] = Target(
@@ -280,9 +298,39 @@ def targets(settings: Settings) -> dict[str, Target]:
     return found
 
 
+def _directory_store(settings: Settings, database: Database, clock: Clock) -> AccountStore:
+    try:
+        from mailwright.storage.ldap.opening import open_store  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        if error.name != "ldap":
+            raise
+        raise ConfigurationError(
+            "storage.backend is ldap, and for that python-ldap is needed: "
+            "pip install 'mailwright[ldap]'"
+        ) from None
+    chosen = settings.ldap
+    return open_store(
+        chosen.uri,
+        bind_dn=chosen.bind_dn,
+        password=chosen.bind_password.reveal(),
+        start_tls=chosen.start_tls,
+        ca_file=chosen.ca_file,
+        timeout=chosen.timeout_seconds,
+        page_size=chosen.page_size,
+        base=chosen.base_dn,
+        admins=chosen.admin_base_dn,
+        size=settings.pool.size,
+        idle_seconds=settings.pool.idle_seconds,
+        database=database,
+        clock=clock,
+        storage_base=settings.accounts.storage_base_directory,
+    )
+
+
 def _pool_size(settings: Settings) -> int:
     # SQLite readers fight for the interpreter; four connections serve better than sixteen.
-    return 4 if settings.storage.backend == "sqlite" else settings.pool.size
+    sqlite = "sqlite" in {settings.storage.backend, settings.ldap.sql_backend}
+    return 4 if sqlite else settings.pool.size
 
 
 def _sentence(note: Note) -> str:

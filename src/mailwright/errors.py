@@ -12,6 +12,7 @@
     ├── TooLarge            the body or the number of parameters passes the limit
     ├── TooManyAttempts     logins are slowed; carries the seconds to wait
     └── Unavailable         a database or directory cannot be reached or is locked
+        └── PartlyDone      a directory failed half-way, or refused some of many accounts
 
 An error carries a stable upper-case ``code`` that clients may rely on and a ``reason`` for people.
 Neither may hold a secret or a driver's own words.
@@ -96,3 +97,13 @@ class Unavailable(MailwrightError):
     def __init__(self, reason: str, *, code: str | None = None, detail: str = "") -> None:
         super().__init__(reason, code=code)
         self.detail = detail
+
+
+class PartlyDone(Unavailable):
+    """Not all of it was done.  ``data`` tells a client what was and what was not, where that is known."""
+
+    default_code = "PARTLY_DONE"
+
+    def __init__(self, reason: str, *, detail: str = "", data: object = None) -> None:
+        super().__init__(reason, detail=detail)
+        self.data = data

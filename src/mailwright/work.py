@@ -68,7 +68,7 @@ class Work:
         self.warnings.append(sentence)
 
     def end_sessions(self, username: str) -> None:
-        """Have the sessions of an account end once the work has committed."""
+        """Have the sessions of an account end once the work has committed, or of all ``@domain``."""
         self.signed_out.append(username)
 
     def leave(self, leftover: Leftover) -> None:

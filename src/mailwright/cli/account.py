@@ -18,6 +18,7 @@ from mailwright.app import ACCOUNTS, App
 from mailwright.cli import options
 from mailwright.cli.context import (
     config_option,
+    failed,
     is_terminal,
     json_option,
     opened,
@@ -32,13 +33,15 @@ from mailwright.fields.resource import Resource
 from mailwright.http import answers
 from mailwright.resources import bulk, listing, operations
 from mailwright.resources.operations import Account
-from mailwright.storage.protocol import Query
+from mailwright.storage.protocol import Changed, Query
 from mailwright.work import Work
 
 # The columns of a list that people look at, where a resource has them, after its key.
 COLUMNS: Final = ("name", "accountStatus", "quota", "created")
 # The operations on every account of a domain.
-BULK: Final[Mapping[str, Callable[[Work, str, options.Form], int]]] = {"user": bulk.update_users}
+BULK: Final[Mapping[str, Callable[[Work, str, options.Form], Changed]]] = {
+    "user": bulk.update_users
+}
 
 Command = click.Command
 
@@ -120,8 +123,14 @@ def _update_all(account: Account) -> Command:
     def update_all(domain: str, *, as_json: bool, **given: Any) -> None:
         form = _something(options.form(given, resource.bulk))
         with writing() as app:
-            touched, warnings = run(app, lambda work: operation(work, domain, form))
-        _done(f"{touched} {resource.title}s updated", warnings, as_json=as_json)
+            changed, warnings = run(app, lambda work: operation(work, domain, form))
+        error = answers.partly(changed)
+        if error is not None:
+            for failure in () if as_json else changed.failures:
+                name = failure.key or "those that come after"
+                click.echo(printable(f"{name}: {failure.code}: {failure.reason}"), err=True)
+            raise failed(click.get_current_context(), error)
+        _done(f"{changed.number} {resource.title}s updated", warnings, as_json=as_json)
 
     return _command(
         "update-all",

@@ -14,7 +14,7 @@ import click
 
 from mailwright.app import App
 from mailwright.authz import Actor, Role
-from mailwright.errors import MailwrightError, Unavailable
+from mailwright.errors import MailwrightError, PartlyDone, Unavailable
 from mailwright.http import answers
 from mailwright.settings import Settings, load
 from mailwright.settings.locating import settings_file
@@ -66,7 +66,13 @@ class Failed(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self.as_json:
-            click.echo(answers.failure(self.error.code, self.error.reason))
+            click.echo(
+                answers.failure(
+                    self.error.code,
+                    self.error.reason,
+                    self.error.data if isinstance(self.error, PartlyDone) else None,
+                )
+            )
         click.echo(self.message, err=True, file=file)
 
 

@@ -119,8 +119,10 @@ class Resource:
             field_
             for field_ in self.fields
             if field_ in named
-            or isinstance(field_.sql or field_.ldap, Column | Setting | Switches | Derived)
-            or isinstance(field_.sql or field_.ldap, AccountSetting)
+            or isinstance(
+                field_.sql or field_.ldap,
+                Column | Setting | Switches | Derived | AccountSetting,
+            )
         )
 
     @cached_property

@@ -17,6 +17,7 @@ from mailwright.errors import (
     NotAuthenticated,
     NotFound,
     NotSupported,
+    PartlyDone,
     TooLarge,
     TooManyAttempts,
     Unavailable,
@@ -24,6 +25,7 @@ from mailwright.errors import (
 from mailwright.fields.field import Record
 from mailwright.fields.resource import Resource
 from mailwright.resources.listing import Listed
+from mailwright.storage.protocol import Changed
 
 encode = msgspec.json.Encoder().encode
 
@@ -45,10 +47,11 @@ SUCCESS: Final = b'{"_success":true}'
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes under ``_data``, and the token of the next page of a list."""
+    """What goes under ``_data``, the token of the next page of a list, and what failed all the same."""
 
-    data: object
+    data: object = None
     next: str | None = None
+    error: MailwrightError | None = None
 
 
 def success(answer: Answer | None, warnings: Sequence[str] = ()) -> bytes:
@@ -65,9 +68,28 @@ def success(answer: Answer | None, warnings: Sequence[str] = ()) -> bytes:
     return encode(body)
 
 
-def failure(code: str, reason: str) -> bytes:
-    """The body of a failure."""
-    return encode({"_success": False, "_msg": f"{code}: {reason}", "_code": code})
+def failure(code: str, reason: str, data: object = None) -> bytes:
+    """The body of a failure; ``data`` where a part of the work was done."""
+    body: dict[str, object] = {"_success": False, "_msg": f"{code}: {reason}", "_code": code}
+    if data is not None:
+        body["_data"] = data
+    return encode(body)
+
+
+def partly(changed: Changed) -> PartlyDone | None:
+    """The error of a change of many accounts that could not change all of them."""
+    if not changed.failures:
+        return None
+    failed = [
+        {"key": failure.key, "code": failure.code, "reason": failure.reason}
+        for failure in changed.failures
+    ]
+    named = ", ".join(failure.key or "those that come after" for failure in changed.failures[:5])
+    more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""  # noqa: PLR2004
+    return PartlyDone(
+        f"{changed.number} accounts were changed, but not {named}{more}",
+        data={"changed": changed.number, "failed": failed},
+    )
 
 
 def status_of(error: MailwrightError) -> int:

@@ -14,7 +14,7 @@ from falcon import Request, Response
 
 from mailwright.app import KNOWN, App
 from mailwright.authz import Actor
-from mailwright.errors import Forbidden, Invalid, MailwrightError, TooManyAttempts
+from mailwright.errors import Forbidden, Invalid, MailwrightError, PartlyDone, TooManyAttempts
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.http import answers, forms, login, pages
 from mailwright.http.clients import Client
@@ -107,6 +107,8 @@ class Api:
             form = forms.read(req.env, limits)
             noticed = () if route.reads_form else self._refuse_all(form)
             answer, warnings = app.run(actor, lambda work: operation(work, path, form))
+            if answer is not None and answer.error is not None:
+                raise answer.error
             resp.status = status
             resp.content_type = JSON
             resp.data = answers.success(answer, (*noticed, *warnings))
@@ -234,7 +236,8 @@ class Frame:
         if isinstance(error, TooManyAttempts):
             resp.set_header("Retry-After", str(error.retry_after))
         status = 200 if self._always_200 else answers.status_of(error)
-        self._fail(req, resp, status, error.code, error.reason)
+        data = error.data if isinstance(error, PartlyDone) else None
+        self._fail(req, resp, status, error.code, error.reason, data=data)
 
     def on_http_error(
         self, req: Request, resp: Response, error: falcon.HTTPError, _params: object
@@ -267,11 +270,20 @@ class Frame:
             f"something went wrong here; the log has more under {req.context.id}",
         )
 
-    def _fail(self, req: Request, resp: Response, status: int, code: str, reason: str) -> None:
+    def _fail(
+        self,
+        req: Request,
+        resp: Response,
+        status: int,
+        code: str,
+        reason: str,
+        *,
+        data: object = None,
+    ) -> None:
         req.context.code = code
         resp.status = _STATUS_LINES.get(status) or falcon.code_to_http_status(status)
         resp.content_type = JSON
-        resp.data = answers.failure(code, reason)
+        resp.data = answers.failure(code, reason, data)
 
     def _guard(self, client: Client) -> None:
         if not self._enabled:

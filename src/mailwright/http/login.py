@@ -69,7 +69,7 @@ def authenticate(
     # What cannot be an address is no account: its attempts are counted under where they come from.
     throttle.count(*((account, address) if asked else (address,)))
     found = _administrator(app, asked) if asked else None
-    stored = () if found is None else (found.password,)
+    stored = () if found is None else found.passwords
     if not verify_any(password, stored, app.settings.passwords.scheme) or found is None:
         raise refusal()
     throttle.forgive(account, address)
@@ -83,7 +83,7 @@ def authenticate(
 def is_outdated(app: App, admin: Administrator) -> bool:
     """Whether the password has changed since: the change ended only the sessions that it found."""
     found = _administrator(app, admin.username)
-    return found is None or found.password != admin.password
+    return found is None or found.passwords != admin.passwords
 
 
 def refusal() -> NotAuthenticated:

@@ -139,8 +139,9 @@ def _lists_users(work: Work, path: Path, form: Form) -> Answer:
     return answers.listing(ACCOUNTS["user"].resource, found)
 
 
-def _updates_users(work: Work, path: Path, form: Form) -> None:
-    bulk.update_users(work, path["domain"], form)
+def _updates_users(work: Work, path: Path, form: Form) -> Answer | None:
+    error = answers.partly(bulk.update_users(work, path["domain"], form))
+    return None if error is None else Answer(error=error)
 
 
 def _account(account: Account, tag: str, what: str, keeps: str) -> tuple[Route, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from mailwright.authz import Action, check
 from mailwright.fields.field import Changes
 from mailwright.fields.kinds import stamp
@@ -10,14 +12,36 @@ from mailwright.resources import domain as domains
 from mailwright.resources import user as users
 from mailwright.resources.operations import read_request
 from mailwright.resources.rules import a_global_admin_is_elsewhere, language_is_installed
-from mailwright.storage.protocol import Query
+from mailwright.storage.protocol import Changed, Query
 from mailwright.work import Work
 
 
-def update_users(work: Work, name: str, form: Form) -> int:
-    """Change every user of a domain; how many there are.
+class _OwnHashes(Mapping[str, Changes]):
+    """For each user a hash of the same password, and so a salt, of its own; made when it is asked for."""
 
-    Each user's password gets a hash, and so a salt, of its own.  ``Invalid``, ``Forbidden``, ``NotFound``.
+    def __init__(self, work: Work, password: str) -> None:
+        self._work = work
+        self._password = password
+
+    def __getitem__(self, key: str) -> Changes:
+        return Changes(
+            {
+                users.PASSWORD: self._work.hash_password(self._password),
+                users.PASSWORD_CHANGED: stamp(self._work.now),
+            }
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def update_users(work: Work, name: str, form: Form) -> Changed:
+    """Change every user of a domain: how many, and on a directory also which could not be changed.
+
+    ``Invalid``, ``Forbidden``, ``NotFound``.
     """
     resource = users.RESOURCE
     name = domains.RESOURCE.read_key(name)
@@ -29,35 +53,37 @@ def update_users(work: Work, name: str, form: Form) -> int:
     changes = Changes(dict(request.values))
     language_is_installed(work, users.LANGUAGE, changes)
     password = changes.pop(users.PASSWORD)
-    each: dict[str, Changes] = {}
+    each: Mapping[str, Changes] = {}
     if password is not None:
         policy = work.policy.with_lengths(
             domain[domains.MIN_PASSWORD_LENGTH], domain[domains.MAX_PASSWORD_LENGTH]
         )
         policy.require(password)
-        for key in work.accounts.find_names(resource, Query(within=name)).keys:
-            each[key] = Changes(
-                {
-                    users.PASSWORD: work.hash_password(password),
-                    users.PASSWORD_CHANGED: stamp(work.now),
-                }
-            )
-    if not changes and not each:
-        return 0
+        each = _OwnHashes(work, password)
+        if work.accounts.all_at_once:
+            # Hashing takes long: it is over before anything is locked.
+            keys = work.accounts.find_names(resource, Query(within=name)).keys
+            each = {key: each[key] for key in keys}
+            password = password if keys else None
+    if not changes and password is None:
+        return Changed(0)
     # The domain is not locked: whoever changes one user locks the user first and the domain second.
     work.accounts.begin()
     _a_global_admin_remains(work, name, changes)
-    touched = work.accounts.change_all(resource, name, changes, each)
-    for key in each:
-        work.end_sessions(key.lower())
+    changed = work.accounts.change_all(resource, name, changes, each)
+    if password is not None:
+        work.end_sessions(f"@{name}")
     work.note(
         Action.UPDATE,
         resource.name,
         "",
         name,
-        fields=(*(field.name for field in changes.fields()), *(("password",) if each else ())),
+        fields=(
+            *(field.name for field in changes.fields()),
+            *(("password",) if password is not None else ()),
+        ),
     )
-    return touched
+    return changed
 
 
 def _a_global_admin_remains(work: Work, name: str, changes: Changes) -> None:

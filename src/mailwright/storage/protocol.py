@@ -12,7 +12,7 @@ The conformance suite holds every store to this.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -84,17 +84,49 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """An account that may log in to administer; ``password`` is its stored hash."""
+    """An account that may log in to administer; any of its stored password hashes will do."""
 
     username: str
-    password: str = field(repr=False)
+    passwords: tuple[str, ...] = field(repr=False)
     is_global: bool = False
     is_mail_user: bool = False
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An account that a change of many could not change; an empty ``key`` is all that were not reached."""
+
+    key: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """How many accounts a change of many changed, and which it could not."""
+
+    number: int
+    failures: Sequence[Failure] = ()
+
+
+class AllBut(Container[str]):
+    """Any name except these."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self._names
+
+
 class Accounts(Protocol):
     """Accounts as one piece of work sees them; reads before ``begin`` are not in a transaction."""
+
+    @property
+    def all_at_once(self) -> bool:
+        """Whether ``change_all`` changes all accounts or none; else it tells which it could not."""
+        ...
 
     def begin(self) -> None:
         """Start the transaction; everything after it is one."""
@@ -143,8 +175,8 @@ class Accounts(Protocol):
         domain: str,
         changes: Changes,
         each: Mapping[str, Changes] | None = None,
-    ) -> int:
-        """Write the same changes to every account of a domain, and ``each`` account's own; how many."""
+    ) -> Changed:
+        """Write the same changes to every account of a domain, and ``each`` account's own."""
         ...
 
     def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
@@ -187,7 +219,7 @@ class Accounts(Protocol):
         """Whether this server's schema has a place for the field."""
         ...
 
-    def names_kept(self, resource: Resource, field: AnyField) -> frozenset[str] | None:
+    def names_kept(self, resource: Resource, field: AnyField) -> Container[str] | None:
         """The members of a list that this backend can keep; ``None`` for any."""
         ...
 
@@ -197,7 +229,7 @@ class AccountStore(Protocol):
 
     @property
     def backend(self) -> str:
-        """The configured name: ``sqlite``, ``postgresql``, ``mysql``."""
+        """The configured name: ``sqlite``, ``postgresql``, ``mysql``, ``ldap``."""
         ...
 
     def session(self) -> AbstractContextManager[Accounts]:
@@ -206,6 +238,14 @@ class AccountStore(Protocol):
 
     def check(self) -> Sequence[str]:
         """Connect and look at the schema; sentences about what is missing."""
+        ...
+
+    def repair(self) -> Sequence[str]:
+        """Finish what an interruption left half-done; sentences about what was done and what stays."""
+        ...
+
+    def close(self) -> None:
+        """Close the idle connections."""
         ...
 
 

@@ -179,7 +179,7 @@ class Connection:
         if self._raw is None:
             self._open()
         try:
-            return ask(self._raw)  # type: ignore[arg-type]
+            return ask(self._raw)
         except ldap.LDAPError as error:
             if isinstance(error, DOWN):
                 self.close()

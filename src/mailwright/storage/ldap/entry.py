@@ -27,6 +27,10 @@ class Entry:
         """All values; what is no UTF-8 survives a way there and back."""
         return tuple(as_text(value) for value in self._values.get(attribute.lower(), ()))
 
+    def octets(self, attribute: str) -> Sequence[bytes]:
+        """All values as they are."""
+        return self._values.get(attribute.lower(), ())
+
     def text(self, attribute: str) -> str:
         """The first value, or the empty text."""
         values = self._values.get(attribute.lower())

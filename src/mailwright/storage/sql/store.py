@@ -11,6 +11,7 @@ from mailwright.fields.places import Setting, Switches
 from mailwright.fields.resource import MOST_KEPT, Resource
 from mailwright.storage.protocol import (
     Administrator,
+    Changed,
     Clock,
     Farewell,
     Names,
@@ -90,6 +91,14 @@ class SqlAccountStore:
             if table not in self.columns
         ]
 
+    def repair(self) -> Sequence[str]:
+        """Nothing is ever half-done: whatever belongs together is one transaction."""
+        return ()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self.database.close()
+
     def reading(
         self, resource: Resource, fields: tuple[AnyField, ...], *, alone: bool, counted: bool
     ) -> Reading:
@@ -106,6 +115,8 @@ class SqlAccountStore:
 
 class SqlAccounts:
     """The accounts as one piece of work sees them."""
+
+    all_at_once = True
 
     def __init__(self, store: SqlAccountStore, connection: Connection) -> None:
         self._store = store
@@ -175,7 +186,7 @@ class SqlAccounts:
         domain: str,
         changes: Changes,
         each: Mapping[str, Changes] | None = None,
-    ) -> int:
+    ) -> Changed:
         """Write to every account of a domain."""
         writing = Writing(resource, self._store.columns, self._connection, self._store.clock())
         writing.take(changes, None)
@@ -184,7 +195,7 @@ class SqlAccounts:
             single = Writing(resource, self._store.columns, self._connection, self._store.clock())
             single.take(own, None)
             single.update(key)
-        return touched
+        return Changed(touched)
 
     def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
         """Remove the account and all that refers to it."""
@@ -248,7 +259,7 @@ class SqlAccounts:
             # MariaDB finds names that differ in accents, too.
             if stored.lower() == username.lower():
                 return Administrator(
-                    stored, password or "", bool(is_global), bool(is_mail_user), name or ""
+                    stored, (password or "",), bool(is_global), bool(is_mail_user), name or ""
                 )
         return None
 

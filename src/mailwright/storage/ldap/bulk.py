@@ -1,0 +1,94 @@
+"""The same change for every account of a domain: one modify each, whatever became of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mailwright.errors import MailwrightError, NotFound, Unavailable
+from mailwright.fields.field import Changes
+from mailwright.fields.resource import Resource
+from mailwright.storage.ldap import names
+from mailwright.storage.ldap.connections import ONE_LEVEL, Connection
+from mailwright.storage.ldap.entry import Entry
+from mailwright.storage.ldap.reading import Library
+from mailwright.storage.ldap.steps import CSN, EVERY, UUID
+from mailwright.storage.ldap.writing import Writing
+from mailwright.storage.protocol import Contention, Failure
+
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """A change of every account of a domain, and of ``each`` one something of its own.
+
+    A page of entries is in memory at a time, read on a connection of its own.  An account that cannot be
+    changed is ``told`` and the others are changed all the same.
+    """
+
+    library: Library
+    reader: Connection
+    resource: Resource
+    changes: Changes
+    each: Mapping[str, Changes]
+    told: Callable[[Failure], None]
+
+    def change(self, domain: str) -> int:
+        """Change them one after the other; how many were changed."""
+        home, changed = self.resource.ldap, 0
+        container = self.library.tree.container(home.branch, domain)
+        found_by = names.both(
+            names.of_class(home.main_class), names.no(names.equals(home.rdn, f"@{domain}"))
+        )
+        try:
+            for page in self.reader.pages(container, ONE_LEVEL, found_by, EVERY):
+                for entry in page:
+                    changed += self._change(entry)
+        except Unavailable as error:
+            if not changed:
+                raise
+            self.told(Failure("", error.code, error.reason))
+        return changed
+
+    def _change(self, entry: Entry) -> bool:
+        key = names.value_of(entry.dn).lower()
+        try:
+            for _ in range(TRIES):
+                try:
+                    self._try(key, entry)
+                except Contention:
+                    entry = self._newer(key, entry)
+                else:
+                    return True
+            self._try(key, entry)
+        except NotFound:
+            return False  # removed meanwhile
+        except MailwrightError as error:
+            if self.library.connection.closed:
+                raise
+            self.told(Failure(key, error.code, error.reason))
+            return False
+        return True
+
+    def _try(self, key: str, entry: Entry) -> None:
+        writing = Writing(self.library, self.resource, key, entry)
+        writing.take(self.changes)
+        own = self._own(key)
+        if own is not None:
+            writing.take(own)
+        modifications = writing.draft.modifications()
+        if modifications:
+            self.library.connection.modify(entry.dn, modifications, entry.text(CSN))
+
+    def _own(self, key: str) -> Changes | None:
+        try:
+            return self.each[key]
+        except KeyError:
+            return None
+
+    def _newer(self, key: str, entry: Entry) -> Entry:
+        newer = self.library.connection.read(entry.dn, EVERY)
+        if newer is None or newer.text(UUID) != entry.text(UUID):
+            raise NotFound(f"{key} was removed")
+        return newer

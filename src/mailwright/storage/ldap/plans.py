@@ -1,0 +1,165 @@
+"""A plan: what an operation writes, in an order in which every state between is safe.
+
+One write needs nothing more.  Several are written into the journal first, so that a crash is made up for
+by repeating them: when the server starts, by ``mailwright repair``, or before the next operation on the
+same domain.  See docs/decisions for why the directory's own transactions are not used.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from mailwright.errors import MailwrightError, PartlyDone, Unavailable
+from mailwright.storage.ldap.steps import Remember, Room, Step, Stop
+from mailwright.storage.protocol import Contention
+from mailwright.storage.sql.journal import Journal
+
+LOG = logging.getLogger("mailwright")
+TRIES = 5  # of a step whose entry another program changes at the same moment
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[list[Step]] = msgspec.json.Decoder(list[Step])
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One write.
+
+    ``step`` repeats it after a crash; ``run`` does it now, where there is a quicker or a secret way.
+    ``was_done`` tells after a lost connection whether the write had arrived.  A ``cache`` may fail.
+    """
+
+    step: Step | None = None
+    run: Callable[[Room], None] | None = None
+    was_done: Callable[[Room], bool] | None = None
+    cache: bool = False
+
+    def do(self, room: Room) -> None:
+        """Write."""
+        if self.run is not None:
+            self.run(room)
+        elif self.step is not None:
+            self.step.apply(room)
+
+
+@dataclass(slots=True)
+class Plan:
+    """Writes in order.
+
+    ``undo`` takes back what was done so far, where an operation that the directory refuses half-way
+    should rather not have happened.
+    """
+
+    subject: str = ""  # the lock that the operation holds
+    tasks: list[Task] = field(default_factory=list)
+    undo: list[Step] = field(default_factory=list)
+
+    @property
+    def is_journaled(self) -> bool:
+        """Whether a crash could leave a part of it."""
+        return sum(not task.cache for task in self.tasks) > 1
+
+
+def carry_out(plan: Plan, journal: Journal, room: Room, now: int) -> None:
+    """Write all of a plan.
+
+    ``Contention`` if nothing was written and another try may help.  ``PartlyDone`` if the directory
+    failed half-way: the rest is in the journal.
+    """
+    if not plan.is_journaled:
+        for task in plan.tasks:
+            _alone(task, room)
+        return
+    steps = [task.step for task in plan.tasks if task.step is not None]
+    ident = journal.write(plan.subject, _ENCODER.encode(steps).decode(), now)
+    begun = False
+    for task in plan.tasks:
+        try:
+            _on_the_way(task, room)
+        except PartlyDone:
+            raise
+        except MailwrightError as error:
+            if begun and not plan.undo:
+                raise _partly(error) from None
+            _take_back(plan, room, error, begun=begun)
+            journal.erase(ident)
+            raise
+        begun = begun or not isinstance(task.step, Remember)
+    journal.erase(ident)
+
+
+def repeat(plan: str, room: Room) -> bool:
+    """Carry out a plan of the journal once more; whether there was anything left to carry out."""
+    room = replace(room, repeated=True)
+    for step in _DECODER.decode(plan):
+        try:
+            step.apply(room)
+        except Stop:
+            return False
+    return True
+
+
+def _alone(task: Task, room: Room) -> None:
+    try:
+        task.do(room)
+    except Unavailable:
+        if task.cache or not room.library.connection.closed:
+            raise
+    else:
+        return
+    # The connection was lost: nobody knows whether the write arrived.  The server may be back already.
+    room.library.connection.reopen()
+    if task.was_done is None:
+        raise Contention("the connection to the directory was lost", code="BUSY")
+    if not task.was_done(room):
+        task.do(room)
+
+
+def _on_the_way(task: Task, room: Room) -> None:
+    for _ in range(TRIES):
+        try:
+            _with_reconnect(task, room)
+        except Contention:
+            if task.step is None or task.run is not None:
+                raise  # it goes by what was read before
+        else:
+            return
+    _with_reconnect(task, room)
+
+
+def _with_reconnect(task: Task, room: Room) -> None:
+    try:
+        task.do(room)
+    except Unavailable as error:
+        if not room.library.connection.closed:
+            raise
+        try:
+            room.library.connection.reopen()
+            if task.step is not None:
+                task.step.apply(replace(room, repeated=True))
+        except (MailwrightError, Stop):
+            raise _partly(error) from None
+
+
+def _take_back(plan: Plan, room: Room, error: MailwrightError, *, begun: bool) -> None:
+    try:
+        for task in plan.tasks:
+            if isinstance(task.step, Remember):
+                task.step.undo(room)
+        if begun:
+            for step in plan.undo:
+                step.apply(replace(room, repeated=True))
+    except MailwrightError:
+        raise _partly(error) from None
+
+
+def _partly(error: MailwrightError) -> PartlyDone:
+    detail = error.detail if isinstance(error, Unavailable) else error.reason
+    LOG.warning("an operation was interrupted: %s", error.code)
+    return PartlyDone(
+        f"the directory failed half-way ({error.code}); the rest is made up for as soon as it answers",
+        detail=detail,
+    )

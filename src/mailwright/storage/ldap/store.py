@@ -1,0 +1,419 @@
+"""Accounts in an OpenLDAP directory, with the SQL database ``iredadmin`` beside it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+from mailwright.errors import Exists, MailwrightError, NotFound, Unavailable
+from mailwright.fields.addresses import domain_of
+from mailwright.fields.field import AnyField, Changes, Record
+from mailwright.fields.ldap_places import LdapHome, Services
+from mailwright.fields.resource import Resource
+from mailwright.storage.ldap import names, questions
+from mailwright.storage.ldap.bulk import Everyone
+from mailwright.storage.ldap.connections import Connection, Directory
+from mailwright.storage.ldap.entry import Entry
+from mailwright.storage.ldap.finding import Finding
+from mailwright.storage.ldap.inspection import missing
+from mailwright.storage.ldap.moving import removal, renaming
+from mailwright.storage.ldap.names import Tree
+from mailwright.storage.ldap.plans import Plan, Task, carry_out, repeat
+from mailwright.storage.ldap.reading import (
+    Library,
+    attributes_of,
+    count_entries,
+    has_place,
+    records,
+    with_needs,
+)
+from mailwright.storage.ldap.schema import Schema
+from mailwright.storage.ldap.steps import EVERY, Change, Erase, Insert, Require, Room
+from mailwright.storage.ldap.writing import Writing
+from mailwright.storage.protocol import (
+    Administrator,
+    AllBut,
+    Changed,
+    Clock,
+    Contention,
+    Failure,
+    Farewell,
+    Names,
+    Page,
+    Query,
+    Usage,
+)
+from mailwright.storage.sql.catalogue import columns_of
+from mailwright.storage.sql.engine import Database
+from mailwright.storage.sql.journal import Entry as JournalEntry
+from mailwright.storage.sql.journal import Journal
+from mailwright.storage.sql.locks import Held, Locks
+
+LOG = logging.getLogger("mailwright")
+ADMINS_LOCK = "admins"
+
+
+class LdapAccountStore:
+    """One directory; its schema is read once."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        *,
+        tree: Tree,
+        database: Database,
+        locks: Locks,
+        clock: Clock,
+        storage_base: str,
+    ) -> None:
+        self.directory = directory
+        self.tree = tree
+        self.database = database
+        self.locks = locks
+        self.clock = clock
+        self.storage_base = storage_base
+        self._schema: Schema | None = None
+        self._schema_lock = threading.Lock()
+
+    @property
+    def backend(self) -> str:
+        """The configured name."""
+        return "ldap"
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Operations that were interrupted."""
+        return Journal(self.database)
+
+    @contextmanager
+    def session(self) -> Iterator[LdapAccounts]:
+        """Accounts for one piece of work."""
+        with self.locks.hold() as held:
+            accounts = LdapAccounts(self, held)
+            try:
+                yield accounts
+            finally:
+                accounts.close()
+
+    def check(self) -> Sequence[str]:
+        """Connect anew and look at tree and schema; sentences about what is missing."""
+        with self.directory.connection() as connection:
+            connection.reopen()
+            self._schema = Schema(connection)
+            return missing(connection, self.tree, self._schema)
+
+    def repair(self) -> Sequence[str]:
+        """Finish what was interrupted; sentences about what was done and what stays."""
+        told: list[str] = []
+        for subject in dict.fromkeys(entry.subject for entry in self.journal.all()):
+            try:
+                with self.session() as accounts:
+                    told += accounts.take(subject)
+            except MailwrightError as error:
+                told.append(f"{subject}: an interrupted operation stays for now ({error.code})")
+        return told
+
+    def schema(self, connection: Connection) -> Schema:
+        """What the server's schema knows."""
+        if self._schema is None:
+            with self._schema_lock:
+                if self._schema is None:
+                    self._schema = Schema(connection)
+        return self._schema
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self.directory.close()
+        self.locks.close()
+
+
+class LdapAccounts:
+    """The accounts as one piece of work sees them; what it changes is written by ``commit``."""
+
+    all_at_once = False
+
+    def __init__(self, store: LdapAccountStore, held: Held) -> None:
+        self._store = store
+        self._held = held
+        self._connection: Connection | None = None
+        self._library: Library | None = None
+        self._in_transaction = False
+        self._plan = Plan()
+        self._entries: dict[str, Entry] = {}  # as they were under the lock
+        self._claims: list[tuple[LdapHome, str, str, list[str]]] = []  # new addresses
+
+    def close(self) -> None:
+        """Give the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._store.directory.take_back(connection)
+
+    def begin(self) -> None:
+        """Start the transaction."""
+        self._in_transaction = True
+
+    def commit(self) -> None:
+        """Write what was changed."""
+        plan, self._plan = self._plan, Plan()
+        if plan.tasks:
+            now = int(self._store.clock().timestamp())
+            carry_out(plan, self._store.journal, Room(self.library), now)
+            self._claims_hold()
+        self._in_transaction = False
+
+    @property
+    def library(self) -> Library:
+        """What reading and writing need; connects when it is first asked for."""
+        if self._library is None:
+            store = self._store
+            self._connection = store.directory.lend()
+            self._library = Library(
+                self._connection,
+                store.tree,
+                store.schema(self._connection),
+                store.database,
+                store.storage_base,
+            )
+        return self._library
+
+    def get(
+        self,
+        resource: Resource,
+        key: str,
+        fields: Iterable[AnyField] | None = None,
+        *,
+        lock: bool = False,
+    ) -> Record:
+        """One account, by default with all fields that are shown."""
+        wanted = with_needs(resource, resource.shown if fields is None else fields)
+        library = self.library
+        dn = library.tree.account(resource.ldap, key)
+        if lock:
+            self.take(_lock_of(key))
+        entry = library.connection.read(
+            dn,
+            EVERY if lock else attributes_of(resource.ldap, wanted),
+            names.of_class(resource.ldap.main_class),
+        )
+        if entry is None:
+            raise NotFound(f"{resource.title} {key} does not exist", code=resource.missing)
+        if lock:
+            self._entries[dn] = entry
+        (record,) = records(library, resource, [(key, entry)], wanted, counted=not lock)
+        return record
+
+    def find(
+        self, resource: Resource, query: Query, fields: Iterable[AnyField] | None = None
+    ) -> Page:
+        """Accounts in order."""
+        wanted = resource.shown if fields is None else tuple(fields)
+        return Finding(self.library, resource, query).page(wanted)
+
+    def find_names(self, resource: Resource, query: Query) -> Names:
+        """Keys in order."""
+        return Finding(self.library, resource, query).names()
+
+    def count(self, resource: Resource, query: Query) -> int:
+        """How many there are."""
+        return Finding(self.library, resource, query).count()
+
+    def add(self, resource: Resource, key: str, changes: Changes) -> None:
+        """A new account."""
+        library = self.library
+        self.take(_lock_of(key))
+        dn = library.tree.account(resource.ldap, key)
+        if library.connection.read(dn, ("1.1",)) is not None or not questions.is_free(
+            library, resource.ldap, key
+        ):
+            raise Exists(f"{resource.title} {key} already exists", parameter=resource.key_name)
+        writing = Writing(library, resource, key, domain=lambda: self._domain_entry(resource, key))
+        writing.begin_new()
+        writing.take(changes)
+        writing.finish_new()
+        self._claim(resource, key, dn, [key, *writing.new_addresses()])
+        if resource.ldap.containers:
+            self._plan.undo = [Erase(dn)]
+            self._extend(key, _with_containers(writing, resource))
+        else:
+            self._extend(key, writing.creation())
+
+    def change(self, resource: Resource, record: Record, changes: Changes) -> None:
+        """Write the changed fields of one account."""
+        library = self.library
+        dn = library.tree.account(resource.ldap, record.key)
+        entry = self._entries.get(dn)
+        if entry is None:
+            raise RuntimeError("the account was not read under a lock")
+        key = record.key
+        writing = Writing(library, resource, key, entry, lambda: self._domain_entry(resource, key))
+        writing.take(changes)
+        self._claim(resource, key, dn, writing.new_addresses())
+        self._extend(key, writing.update())
+
+    def change_all(
+        self,
+        resource: Resource,
+        domain: str,
+        changes: Changes,
+        each: Mapping[str, Changes] | None = None,
+    ) -> Changed:
+        """Write to one account of a domain after the other, at once; those that fail are told.
+
+        No lock is held: each change holds only if nobody else changed the entry meanwhile.
+        """
+        failures: list[Failure] = []
+        with self._store.directory.connection() as reader:
+            everyone = Everyone(
+                self.library, reader, resource, changes, each or {}, failures.append
+            )
+            number = everyone.change(domain)
+        return Changed(number, failures)
+
+    def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
+        """Remove the account and all that refers to it."""
+        self.take(_lock_of(key))
+        entry = self._existing(resource, key)
+        tasks = removal(self.library, resource, key, entry, farewell)
+        self._extend(key, tasks)
+
+    def rename(self, resource: Resource, old: str, new: str) -> None:
+        """Give an account a new key, everywhere."""
+        for name in sorted({_lock_of(old), _lock_of(new)}):
+            self.take(name)
+        entry = self._existing(resource, old)
+        if not questions.is_free(self.library, resource.ldap, new, unless=entry.dn):
+            raise Exists(f"{resource.title} {new} already exists", parameter=resource.key_name)
+        if not self.library.connection.read(self.library.tree.domain(domain_of(new)), ("1.1",)):
+            raise NotFound(f"domain {domain_of(new)} does not exist", code="NO_SUCH_DOMAIN")
+        self._extend(old, renaming(self.library, resource, old, new, entry))
+
+    def is_taken(self, address: str) -> bool:
+        """Whether the address belongs to anything."""
+        return questions.is_taken(self.library, address)
+
+    def is_group(self, address: str) -> bool:
+        """Whether a list or a mail alias has this address."""
+        return questions.is_group(self.library, address)
+
+    def kept_mailboxes(self, address: str) -> Sequence[str]:
+        """Paths of mailboxes that removed accounts of this address left behind."""
+        database = self._store.database
+        if "deleted_mailboxes" not in columns_of(database):
+            return ()
+        with database.connection() as connection:
+            rows = connection.rows(
+                'SELECT "maildir" FROM "deleted_mailboxes" WHERE "username" = %s', (address,)
+            )
+        return [row[0] for row in rows]
+
+    def hosted_domain(self, name: str) -> str | None:
+        """The domain itself, the domain that has this further name, or ``None``."""
+        return questions.hosted_domain(self.library, name)
+
+    def usage(self, domain: str) -> Usage:
+        """What a domain holds."""
+        counts = count_entries(self.library, domain)
+        return Usage(counts.users, counts.aliases, counts.lists, counts.total)
+
+    def administrator(self, username: str) -> Administrator | None:
+        """The active account that may administer under this name."""
+        return questions.administrator(self.library, username)
+
+    def global_admins(self) -> Sequence[str]:
+        """The active global admins."""
+        if self._in_transaction:
+            self.take(ADMINS_LOCK)
+        return questions.global_admins(self.library)
+
+    def supports(self, resource: Resource, field: AnyField) -> bool:
+        """Whether this server's schema has a place for the field."""
+        return has_place(resource.ldap, field.ldap, self.library.schema)
+
+    def names_kept(self, resource: Resource, field: AnyField) -> AllBut | None:
+        """The members of a list that can be kept: any, but those that are not for clients."""
+        del resource
+        place = field.ldap
+        return AllBut(place.reserved) if isinstance(place, Services) else None
+
+    def take(self, lock: str) -> Sequence[str]:
+        """Hold a lock until the session ends, and first finish what its last holder could not.
+
+        Sentences about what was finished.
+        """
+        if not self._held.take(lock):
+            return ()
+        return [self._recover(entry) for entry in self._store.journal.open_under(lock)]
+
+    def _recover(self, entry: JournalEntry) -> str:
+        """Whoever holds the lock now knows that nobody works on it: the one who did is gone."""
+        try:
+            finished = repeat(entry.plan, Room(self.library))
+        except Unavailable as error:
+            if self.library.connection.closed or isinstance(error, Contention):
+                raise
+            LOG.warning("an interrupted operation on %s stays: %s", entry.subject, error.code)
+            return f"{entry.subject}: an interrupted operation stays ({error.code})"
+        self._store.journal.erase(entry.ident)
+        done = "finished" if finished else "had nothing left to do"
+        LOG.warning("an interrupted operation on %s %s", entry.subject, done)
+        return f"{entry.subject}: an interrupted operation {done}"
+
+    def _extend(self, key: str, tasks: Iterable[Task]) -> None:
+        self._plan.subject = self._plan.subject or _lock_of(key)
+        self._plan.tasks.extend(tasks)
+
+    def _existing(self, resource: Resource, key: str) -> Entry:
+        entry = self.library.connection.read(
+            self.library.tree.account(resource.ldap, key),
+            EVERY,
+            names.of_class(resource.ldap.main_class),
+        )
+        if entry is None:
+            raise NotFound(f"{resource.title} {key} does not exist", code=resource.missing)
+        return entry
+
+    def _domain_entry(self, resource: Resource, key: str) -> Entry | None:
+        if not resource.ldap.branch:
+            return None
+        dn = self.library.tree.domain(domain_of(key))
+        known = self._entries.get(dn)
+        return known if known is not None else self.library.connection.read(dn, EVERY)
+
+    def _claim(self, resource: Resource, key: str, dn: str, addresses: list[str]) -> None:
+        if addresses:
+            self._claims.append((resource.ldap, key, dn, addresses))
+
+    def _claims_hold(self) -> None:
+        """Another program may have taken an address at the same moment: the later one gives way."""
+        claims, self._claims = self._claims, []
+        for home, key, dn, addresses in claims:
+            questions.take_back_claims(self.library, home, dn, key, addresses)
+
+
+def _lock_of(key: str) -> str:
+    return domain_of(key) if "@" in key else key
+
+
+def _with_containers(writing: Writing, resource: Resource) -> list[Task]:
+    """A domain takes no mail before everything it needs is there."""
+    status = writing.draft.values("accountStatus") or ("active",)
+    writing.draft.put("accountStatus", ("disabled",))
+    attributes = writing.draft.changed()
+    containers = [
+        Task(
+            step=Insert(
+                names.below("ou", name, writing.dn),
+                {"objectClass": ["organizationalUnit"], "ou": [name]},
+            )
+        )
+        for name in resource.ldap.containers
+    ]
+    return [
+        Task(step=Require(writing.dn), run=Insert(writing.dn, attributes).apply),
+        *containers,
+        *writing.following(),
+        Task(step=Change(writing.dn, put={"accountStatus": list(status)})),
+    ]
