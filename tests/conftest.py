@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.directory_site import directory_site, site_openldap  # noqa: F401
 from tests.servers.mariadb import MariaDB
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.slapd import Slapd

@@ -27,10 +27,11 @@ from mailwright.resources import bulk, listing, operations
 from mailwright.settings import Settings
 from mailwright.settings.sections import Database as DatabaseSettings
 from mailwright.settings.sections import Databases, Storage
+from mailwright.storage.protocol import Changed
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.own_tables import migrate
 from mailwright.storage.sql.schema import DATABASES, seed_rows, statements
-from mailwright.storage.sql.schema.model import on
+from mailwright.storage.sql.schema.model import Database, on
 from tests.servers.process import make_folder, remove
 
 NAMES = tuple(DATABASES)
@@ -165,21 +166,24 @@ class Place:
 class Site:
     """An `App` on one engine, its clock, and every row of its databases."""
 
+    names: Sequence[str] = NAMES
+    databases: Mapping[str, Database] = DATABASES
+
     def __init__(self, place: Place, settings: Settings | None = None) -> None:
         self.place = place
         self.engine = place.engine
         self.dialect = place.dialect
         self.clock = Clock()
         self.app = App(settings or place.settings(), self.clock)
-        self.raw = {name: place.open(name) for name in NAMES}
+        self.raw = {name: place.open(name) for name in self.names}
 
     @property
     def vmail(self) -> Raw:
         return self.raw["vmail"]
 
     def create_tables(self) -> None:
-        for name in NAMES:
-            for statement in statements(DATABASES[name], self.dialect):
+        for name in self.names:
+            for statement in statements(self.databases[name], self.dialect):
                 self.raw[name].connection.cursor().execute(statement)
         migrate(self.app.databases["iredadmin"])
 
@@ -198,7 +202,7 @@ class Site:
                 for deletion in deletions:
                     raw.execute(deletion)
                 raw.execute("COMMIT")
-            for insert, values in seed_rows(DATABASES[name], self.dialect):
+            for insert, values in seed_rows(self.databases[name], self.dialect):
                 raw.connection.cursor().execute(insert, values)
         self.clock.now = LATER
 
@@ -208,17 +212,21 @@ class Site:
             f"mailwright_{name}" for name in ("sessions", "login_failures", "leftovers", "journal")
         ]
         return {
-            name: [table.name for table in DATABASES[name].tables if self.dialect in table.dialects]
+            name: [
+                table.name
+                for table in self.databases[name].tables
+                if self.dialect in table.dialects
+            ]
             + (own if name == "iredadmin" else [])
-            for name in NAMES
+            for name in self.names
         }
 
     @cached_property
     def keys(self) -> dict[str, tuple[str, ...]]:
         keys = {
             table.name: tuple(on(self.dialect, table.primary_key)) or ("id",)
-            for name in NAMES
-            for table in DATABASES[name].tables
+            for name in self.names
+            for table in self.databases[name].tables
         }
         return keys | _KEYS
 
@@ -279,6 +287,11 @@ class Site:
         return list(warnings)
 
     def update_users(self, domain: str, form: Form | None = None, **more: str) -> int:
+        changed = self.change_users(domain, form, **more)
+        assert not changed.failures
+        return changed.number
+
+    def change_users(self, domain: str, form: Form | None = None, **more: str) -> Changed:
         asked = texts(form, more)
         return self.app.run(ADMIN, lambda work: bulk.update_users(work, domain, asked))[0]
 
@@ -305,7 +318,7 @@ class Site:
             name: msgspec.structs.replace(getattr(settings, name), **values)
             for name, values in sections.items()
         }
-        return Site(self.place, msgspec.structs.replace(settings, **changed))
+        return type(self)(self.place, msgspec.structs.replace(settings, **changed))
 
     def close(self) -> None:
         self.app.close()

@@ -109,6 +109,11 @@ _SERVICES = Services(
         "managesievesecured": ("managesievetls", "sievesecured", "sievetls"),
     },
     reserved=(*INTERNAL_SERVICES, "domainadmin"),
+    # In SQL nobody can do without these: a list of services written for it does not name them.
+    supporting=(
+        *("mail", "forward", "shadowaddress", "recipientbcc", "senderbcc"),
+        "displayedinglobaladdressbook",
+    ),
     spelled=("displayedInGlobalAddressBook",),
 )
 GLOBAL = "ALL"  # the domain of a global admin's row in domain_admins

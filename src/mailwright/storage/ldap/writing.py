@@ -261,7 +261,10 @@ class Writing:
         edit = changes.edits.get(field)
         turned_on = wanted if edit is None or edit.replace is not None else wanted - before
         on = _with_coupled(turned_on, place)
-        off = _with_coupled(before - wanted, place) - on
+        gone = before - wanted
+        if edit is not None and edit.replace is not None:
+            gone -= set(place.supporting)
+        off = _with_coupled(gone, place) - on
         spelled = {name.lower(): name for name in place.spelled}
         self.draft.drop(SERVICES, off)
         self.draft.add(SERVICES, (spelled.get(name, name) for name in sorted(on)))
