@@ -80,7 +80,10 @@ class Slapd:
         if tls:
             self._make_certificates()
 
-        placeholders = {
+        text = self._tls_settings() + _without_indexes(without, _limited(size_limit)) + "dbnosync\n"
+        if read_only_with_referral:
+            text += f'updatedn "{self.root_dn}"\nupdateref {read_only_with_referral}\n'
+        for name, value in {
             "SUFFIX": self.suffix,
             "SCHEMA": str(schema),
             "MODULES": str(modules),
@@ -88,15 +91,7 @@ class Slapd:
             "RUN": str(self.folder),
             "DATA": str(self._data),
             "ROOTPW": self.root_password,
-        }
-        text = (_CONTRIB / "slapd.conf").read_text()
-        assert _LIMIT in text
-        if size_limit is not None:
-            text = text.replace(_LIMIT, _LIMIT.replace("unlimited", str(size_limit), 1))
-        text = self._tls_settings() + _without_indexes(without, text) + "dbnosync\n"
-        if read_only_with_referral:
-            text += f'updatedn "{self.root_dn}"\nupdateref {read_only_with_referral}\n'
-        for name, value in placeholders.items():
+        }.items():
             text = text.replace(f"@{name}@", value)
         self._config = self.folder / "slapd.conf"
         self._config.write_text(text)
@@ -338,6 +333,14 @@ def _write_ldif(path: Path, entries: Mapping[str, Mapping[str, Value]]) -> None:
         writer = require.module("ldif").LDIFWriter(file)
         for dn, attributes in entries.items():
             writer.unparse(dn, {name: _bytes(value) for name, value in attributes.items()})
+
+
+def _limited(size: int | None) -> str:
+    text = (_CONTRIB / "slapd.conf").read_text()
+    assert _LIMIT in text
+    if size is None:
+        return text
+    return text.replace(_LIMIT, _LIMIT.replace("unlimited", str(size), 1))
 
 
 def _leaving_out(names: frozenset[str], schema: str) -> str:
