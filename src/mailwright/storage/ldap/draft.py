@@ -78,8 +78,12 @@ class Draft:
         }
 
     def changed(self) -> dict[str, list[str]]:
-        """The attributes that were touched, with their values as they will be."""
-        return {name: list(values) for name, values in self._changed.items()}
+        """The attributes that were touched, with their values as they will be; never a password."""
+        return {
+            name: list(values)
+            for name, values in self._changed.items()
+            if name.lower() != "userpassword"
+        }
 
     def modifications(self) -> list[Modification]:
         """What turns the entry as it is into the draft; empty if nothing does."""
@@ -112,7 +116,7 @@ class Draft:
         if self._schema.allows(classes, attribute):
             return True
         for name in self._extra:
-            if self._schema.knows_class(name) and self._schema.allows((name,), attribute):
+            if self._schema.is_auxiliary(name) and self._schema.allows((name,), attribute):
                 self.add("objectClass", (name,))
                 return True
         return False

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from mailwright.errors import MailwrightError, PartlyDone, Unavailable
-from mailwright.storage.ldap.steps import Remember, Room, Step, Stop
+from mailwright.storage.ldap.steps import Remember, Require, Room, Step, Stop, Vacant
 from mailwright.storage.protocol import Contention
 from mailwright.storage.sql.journal import Journal
 
@@ -36,6 +36,11 @@ class Task:
     run: Callable[[Room], None] | None = None
     was_done: Callable[[Room], bool] | None = None
     cache: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether the directory is another one afterwards."""
+        return self.run is not None or not isinstance(self.step, Vacant | Require | Remember)
 
     def do(self, room: Room) -> None:
         """Write."""
@@ -87,7 +92,7 @@ def carry_out(plan: Plan, journal: Journal, room: Room, now: int) -> None:
             _take_back(plan, room, error, begun=begun)
             journal.erase(ident)
             raise
-        begun = begun or not isinstance(task.step, Remember)
+        begun = begun or task.writes
     journal.erase(ident)
 
 

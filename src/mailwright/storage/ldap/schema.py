@@ -9,6 +9,8 @@ from ldap.schema import AttributeType, ObjectClass, SubSchema
 
 from mailwright.storage.ldap.connections import Connection
 
+_AUXILIARY = 2  # as python-ldap tells the kind of a class
+
 
 class Schema:
     """Attributes and classes by name, without regard to case; an OID tells nothing here."""
@@ -34,6 +36,11 @@ class Schema:
     def knows_class(self, name: str) -> bool:
         """Whether there is such an object class."""
         return name.lower() in self._classes
+
+    def is_auxiliary(self, name: str) -> bool:
+        """Whether a class can be given to an entry that has another one already."""
+        kind = self._classes.get(name.lower())
+        return kind is not None and kind.kind == _AUXILIARY
 
     def allows(self, classes: Iterable[str], attribute: str) -> bool:
         """Whether an entry of these classes may have the attribute."""

@@ -67,7 +67,8 @@ class Writing:
         self._entry = entry
         self._domain_entry = domain
         self.dn = entry.dn if entry is not None else library.tree.account(self._home, key)
-        self.draft = Draft(library.schema, entry, self._home.extra_classes)
+        known = (*self._home.classes, *self._home.extra_classes)
+        self.draft = Draft(library.schema, entry, known)
         self._path: dict[int, str] = {}
         self._services: list[str] = []  # that come with a value
         self._before: list[Task] = []
@@ -76,7 +77,10 @@ class Writing:
 
     def take(self, changes: Changes) -> None:
         """Sort changes by where they go."""
-        for field, value in changes.items():
+        # What is in entries of its own goes by what the account's will be, and so comes last.
+        for field, value in sorted(
+            changes.items(), key=lambda item: isinstance(item[0].ldap, ChildEntry)
+        ):
             if has_place(self._home, field.ldap, self._library.schema):
                 self._take_one(field, value, changes)
         if self._path:
