@@ -196,6 +196,8 @@ class App:
         Whether that worked.  If not, the note stays: the account is gone and its mail stopped.
         """
         try:
+            if self.store.is_unfinished(leftover.key):
+                return False
             gone = self._is_gone(leftover)
             if gone:
                 forget(self.databases, leftover)

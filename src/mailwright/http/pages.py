@@ -62,13 +62,14 @@ class Health(Page):
 
 
 class Readiness(Page):
-    """Every database answers."""
+    """Every database answers, and the directory if there is one."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     def on_get(self, _req: Request, resp: Response) -> None:
         down = [name for name in self._app.databases if not self._answers(name)]
+        down += self._app.store.down()
         if down:
             # Falcon's error, because it keeps its status whatever the API is set to answer.
             raise falcon.HTTPServiceUnavailable(description=f"no answer from {', '.join(down)}")

@@ -240,6 +240,14 @@ class AccountStore(Protocol):
         """Connect and look at the schema; sentences about what is missing."""
         ...
 
+    def down(self) -> Sequence[str]:
+        """What it needs besides the databases and gets no answer from."""
+        ...
+
+    def is_unfinished(self, key: str) -> bool:
+        """Whether an interrupted operation on this account or its domain is still to be finished."""
+        ...
+
     def repair(self) -> Sequence[str]:
         """Finish what an interruption left half-done; sentences about what was done and what stays."""
         ...

@@ -15,7 +15,7 @@ from mailwright.fields.ldap_places import LdapHome, Services
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names, questions
 from mailwright.storage.ldap.bulk import Everyone
-from mailwright.storage.ldap.connections import Connection, Directory
+from mailwright.storage.ldap.connections import NO_ATTRIBUTES, Connection, Directory
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.finding import Finding
 from mailwright.storage.ldap.inspection import missing
@@ -104,6 +104,19 @@ class LdapAccountStore:
             connection.reopen()
             self._schema = Schema(connection)
             return missing(connection, self.tree, self._schema)
+
+    def down(self) -> Sequence[str]:
+        """The directory, if it gives no answer."""
+        try:
+            with self.directory.connection() as connection:
+                found = connection.read(self.tree.base, NO_ATTRIBUTES)
+        except MailwrightError:
+            found = None
+        return () if found is not None else ("directory",)
+
+    def is_unfinished(self, key: str) -> bool:
+        """Whether the journal has something about the account's domain."""
+        return bool(self.journal.open_under(_lock_of(key)))
 
     def repair(self) -> Sequence[str]:
         """Finish what was interrupted; sentences about what was done and what stays."""
@@ -225,7 +238,7 @@ class LdapAccounts:
         library = self.library
         self.take(_lock_of(key))
         dn = library.tree.account(resource.ldap, key)
-        if library.connection.read(dn, ("1.1",)) is not None or not questions.is_free(
+        if library.connection.read(dn, NO_ATTRIBUTES) is not None or not questions.is_free(
             library, resource.ldap, key
         ):
             raise Exists(f"{resource.title} {key} already exists", parameter=resource.key_name)
@@ -286,7 +299,9 @@ class LdapAccounts:
         entry = self._existing(resource, old)
         if not questions.is_free(self.library, resource.ldap, new, unless=entry.dn):
             raise Exists(f"{resource.title} {new} already exists", parameter=resource.key_name)
-        if not self.library.connection.read(self.library.tree.domain(domain_of(new)), ("1.1",)):
+        if not self.library.connection.read(
+            self.library.tree.domain(domain_of(new)), NO_ATTRIBUTES
+        ):
             raise NotFound(f"domain {domain_of(new)} does not exist", code="NO_SUCH_DOMAIN")
         self._extend(old, renaming(self.library, resource, old, new, entry))
 
