@@ -196,9 +196,9 @@ class App:
         Whether that worked.  If not, the note stays: the account is gone and its mail stopped.
         """
         try:
-            if self.store.is_unfinished(leftover.key):
-                return False
             gone = self._is_gone(leftover)
+            if not gone and self.store.is_unfinished(leftover.key):
+                return False
             if gone:
                 forget(self.databases, leftover)
             if gone or drop_if_there:
