@@ -107,8 +107,10 @@ def test_sqlites_file_may_be_made_by_many_at_once(folder: Path) -> None:
 def test_another_worker_waits_and_gives_up(locks: Locks, hasty: Locks) -> None:
     with locks.hold() as held:
         held.take("a")
+        began = time.monotonic()
 
         assert not is_free(hasty, "a")
+        assert time.monotonic() - began < SOON
 
     assert is_free(hasty, "a")
 
