@@ -18,6 +18,7 @@ from tests.mailserver.entries import (
 )
 from tests.mailserver.lab import Lab
 from tests.mailserver.sink import Sink
+from tests.servers.slapd import Value
 
 pytestmark = pytest.mark.openldap
 
@@ -360,6 +361,29 @@ def test_a_list_reaches_those_who_name_it_and_those_beside_it(org: Lab) -> None:
     assert 0 == count(org, JOHN)
     assert 1 == len(org.sink.to("member@example.net"))
     assert 1 == len(org.sink.to("other@example.net"))
+
+
+@pytest.mark.parametrize(
+    "off",
+    [
+        {"accountStatus": "disabled"},
+        {"domainStatus": "disabled"},
+        {"enabledService": without("mail")},
+        {"enabledService": without("deliver")},
+    ],
+    ids=["disabled", "disabled-domain", "no-mail", "no-delivery"],
+)
+def test_a_member_that_is_off_gets_nothing_from_a_list(org: Lab, off: dict[str, Value]) -> None:
+    add_list(org, "news@example.org")
+    for member in (JANE, JOHN):
+        change(org, member, memberOfGroup="news@example.org")
+    change(org, JANE, **off)
+
+    deliver(org, "news@example.org")
+
+    assert JOHN == org.lookup("list_member_maps", "news@example.org")
+    assert 1 == count(org, JOHN)
+    assert [] == org.sink.mail
 
 
 def test_an_alias_and_a_list_are_members_of_a_list(org: Lab) -> None:
