@@ -85,7 +85,7 @@ def lab_ldap(openldap_server: Slapd) -> Iterator[Lab]:
 
 
 @contextmanager
-def _quiet(lab: Lab) -> Iterator[Lab]:
+def quiet(lab: Lab) -> Iterator[Lab]:
     """The lab without accounts and mail; nothing may go wrong inside it."""
     lab.empty()
     before = len(lab.complaints())
@@ -95,11 +95,11 @@ def _quiet(lab: Lab) -> Iterator[Lab]:
 
 @pytest.fixture(params=[dialect.value for dialect in Dialect])
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    with _quiet(request.getfixturevalue(f"lab_{request.param}")) as lab:
+    with quiet(request.getfixturevalue(f"lab_{request.param}")) as lab:
         yield lab
 
 
 @pytest.fixture
 def lab_of_directory(lab_ldap: Lab) -> Iterator[Lab]:
-    with _quiet(lab_ldap) as lab:
+    with quiet(lab_ldap) as lab:
         yield lab

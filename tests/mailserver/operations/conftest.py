@@ -7,33 +7,66 @@ from collections.abc import Iterator
 import pytest
 
 from mailwright.storage.sql.dialect import Dialect
+from tests.mailserver.conftest import quiet
 from tests.mailserver.lab import Lab
-from tests.mailserver.operations.host import JANE, JOHN, Beside, Host
+from tests.mailserver.operations.host import (
+    JANE,
+    JOHN,
+    Beside,
+    BesideDirectory,
+    DirectoryHost,
+    Host,
+)
 from tests.mailserver.sink import Sink
 
 _SERVER = {Dialect.POSTGRESQL: "postgresql_server", Dialect.MYSQL: "mariadb_server"}
 
 
 @pytest.fixture(scope="session")
-def hosts() -> Iterator[dict[Dialect, Host]]:
+def hosts() -> Iterator[dict[str, Host]]:
     """Those that this process has made already."""
-    made: dict[Dialect, Host] = {}
-    yield made
-    for host in made.values():
+    found: dict[str, Host] = {}
+    yield found
+    for host in found.values():
         host.close()
 
 
+def made(kind: type[Host], place: Beside | BesideDirectory) -> Host:
+    place.create()
+    host = kind(place)
+    host.create_tables()
+    return host
+
+
+@pytest.fixture(
+    params=[
+        *(dialect.value for dialect in Dialect),
+        pytest.param("openldap", marks=pytest.mark.openldap),
+    ]
+)
+def host(request: pytest.FixtureRequest, hosts: dict[str, Host]) -> Iterator[Host]:
+    if request.param == "openldap":
+        yield request.getfixturevalue("directory_host")
+        return
+    dialect = Dialect(request.param)
+    with quiet(request.getfixturevalue(f"lab_{dialect.value}")) as lab:
+        if request.param not in hosts:
+            server = request.getfixturevalue(_SERVER[dialect]) if dialect in _SERVER else None
+            hosts[request.param] = made(Host, Beside(lab, server))
+        hosts[request.param].empty()
+        yield hosts[request.param]
+
+
 @pytest.fixture
-def host(lab: Lab, hosts: dict[Dialect, Host], request: pytest.FixtureRequest) -> Host:
-    dialect = lab.database.dialect
-    if dialect not in hosts:
-        server = request.getfixturevalue(_SERVER[dialect]) if dialect in _SERVER else None
-        place = Beside(lab, server)
-        place.create()
-        hosts[dialect] = Host(place)
-        hosts[dialect].create_tables()
-    hosts[dialect].empty()
-    return hosts[dialect]
+def directory_host(lab_ldap: Lab, hosts: dict[str, Host]) -> Iterator[DirectoryHost]:
+    """The one of those whose accounts are in OpenLDAP."""
+    with quiet(lab_ldap) as lab:
+        if "openldap" not in hosts:
+            hosts["openldap"] = made(DirectoryHost, BesideDirectory(lab))
+        host = hosts["openldap"]
+        assert isinstance(host, DirectoryHost)
+        host.empty()
+        yield host
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A lab and an `App` on one account database: what the operations write is what the programs read."""
+"""A lab and an `App` on the same accounts: what the operations write is what the programs read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Any
 
 import msgspec
 
+from mailwright.passwords import hash_password
 from mailwright.settings import Settings
 from mailwright.settings.sections import Accounts, Databases
 from mailwright.settings.sections import Database as DatabaseSettings
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.own_tables import migrate
-from mailwright.storage.sql.schema import DATABASES, statements
+from mailwright.storage.sql.schema import statements
+from tests.directory_site import BESIDE, DirectoryPlace, DirectorySite
 from tests.mailserver.lab import Lab
-from tests.stores import NAMES, Place, Raw, Site
+from tests.stores import NAMES, Place, Raw, Row, Site
 
 PASSWORD = "Test-Pass1"
 OUTSIDE = "friend@example.net"
@@ -24,6 +26,8 @@ JOHN = "john@example.org"
 
 class Beside(Place):
     """The lab's database as `vmail`, and the other three on the same server or in the same folder."""
+
+    given = "vmail"
 
     def __init__(self, lab: Lab, server: Any = None) -> None:
         database = lab.database
@@ -49,7 +53,7 @@ class Beside(Place):
 
     def create(self) -> None:
         for name in NAMES:
-            if name == "vmail":
+            if name == self.given:
                 continue
             if self.folder is not None:
                 (self.folder / f"{name}.db").touch()
@@ -62,23 +66,68 @@ class Beside(Place):
         return Raw(self.dialect, self.server.connect(self.lab.database.name))
 
 
+class BesideDirectory(DirectoryPlace):
+    """The lab's directory and its `iredadmin`, and the other two in the same folder."""
+
+    given = "iredadmin"
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        super().__init__(lab.directory.server, lab.directory.path.parent)
+
+    def settings(self) -> Settings:
+        accounts = Accounts(storage_base_directory=str(self.lab.storage))
+        return msgspec.structs.replace(super().settings(), accounts=accounts)
+
+    def create(self) -> None:
+        for name in BESIDE:
+            if name != self.given:
+                (self.lab.directory.path.parent / f"{name}.db").touch()
+
+
 class Host(Site):
     """What a client of the product does, and then what people outside do with their mail."""
 
-    def __init__(self, place: Beside) -> None:
-        super().__init__(place)
+    place: Beside | BesideDirectory
+    in_directory = False
+    journal = "vmail"  # the database with the mailboxes of the removed
+
+    def __init__(self, place: Beside | BesideDirectory, settings: Settings | None = None) -> None:
+        super().__init__(place, settings)
         self.lab = place.lab
 
     def create_tables(self) -> None:
-        for name in NAMES:
-            if name != "vmail":
-                for statement in statements(DATABASES[name], self.dialect):
+        for name in self.names:
+            if name != self.place.given:
+                for statement in statements(self.databases[name], self.dialect):
                     self.raw[name].connection.cursor().execute(statement)
         migrate(self.app.databases["iredadmin"])
 
     def empty(self) -> None:
         self.lab.empty()
         super().empty()
+
+    # What is done past the product
+
+    def add_global_admin(self, username: str, password: str) -> None:
+        self.insert("admin", username=username, password=hash_password(password))
+        self.insert("domain_admins", username=username, domain="ALL")
+
+    def add_alias_domain(self, alias: str, target: str = DOMAIN) -> None:
+        """With the addresses that the users of the domain have below it."""
+        self.insert("alias_domain", alias_domain=alias, target_domain=target)
+
+    def stored_passwords(self, user: str) -> list[str]:
+        return [str(self.row("mailbox", user)["password"])]
+
+    def kept_mailbox(self, user: str) -> Row:
+        """What is noted about the mailbox of a removed user."""
+        (kept,) = self.raw[self.journal].rows(
+            "SELECT * FROM deleted_mailboxes WHERE username = ?", user
+        )
+        return kept
+
+    # What a client does
 
     def add_domain(self, name: str = DOMAIN, **form: str) -> None:
         assert [] == self.create("domain", name, name="Example", **form)
@@ -120,3 +169,40 @@ class Host(Site):
         imap = self.lab.login("imap", user, password, tls=True)
         assert imap == self.lab.login("smtp", user, password, tls=True)
         return imap
+
+
+class DirectoryHost(DirectorySite, Host):
+    """The same where accounts are in OpenLDAP."""
+
+    in_directory = True
+    journal = "iredadmin"
+    place: BesideDirectory
+
+    def add_global_admin(self, username: str, password: str) -> None:
+        self.directory.add(
+            f"mail={username},{self.directory.admin_base_dn}",
+            {
+                "objectClass": "mailAdmin",
+                "mail": username,
+                "userPassword": hash_password(password),
+                "accountStatus": "active",
+                "domainGlobalAdmin": "yes",
+            },
+        )
+
+    def add_alias_domain(self, alias: str, target: str = DOMAIN) -> None:
+        services = [*self.domain(target)["enabledService"], "domainalias"]
+        self.directory.replace(
+            self.domain_dn(target), domainAliasName=alias, enabledService=services
+        )
+        users = f"ou=Users,{self.domain_dn(target)}".lower()
+        for dn, entry in self.directory.entries(users).items():
+            if dn != users:
+                addresses = [
+                    *entry.get("shadowAddress", []),
+                    entry["uid"][0] + f"@{alias}".encode(),
+                ]
+                self.directory.replace(dn, shadowAddress=addresses)
+
+    def stored_passwords(self, user: str) -> list[str]:
+        return list(self.user(user)["userPassword"])

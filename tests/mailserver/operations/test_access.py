@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.api.client import api_with
+from tests.api.client import ADMIN, api_with
+from tests.api.client import PASSWORD as ADMIN_PASSWORD
 from tests.mailserver.clients import Protocol, Quota
 from tests.mailserver.operations.host import DOMAIN, JANE, JOHN, OUTSIDE, PASSWORD, Host
 
@@ -37,8 +38,8 @@ def test_dovecot_knows_each_way_in_which_passwords_are_stored(host: Host, scheme
     site = host.with_settings(passwords={"scheme": scheme})
     site.create("domain", DOMAIN, name="Example")
     site.create("user", JANE, password=PASSWORD)
-    stored = str(site.row("mailbox", JANE)["password"])
     site.close()
+    (stored,) = host.stored_passwords(JANE)
 
     assert stored.startswith({"ARGON2ID": "{ARGON2ID}", "BCRYPT": "{CRYPT}$2"}.get(scheme, "{SSHA"))
     assert host.lab.login("imap", JANE, PASSWORD)
@@ -137,7 +138,7 @@ def test_services_are_replaced_as_a_whole(org: Host) -> None:
 
 def test_accounts_made_over_http_get_mail_and_get_in(host: Host) -> None:
     with api_with(host) as api:
-        api.add_admin()
+        host.add_global_admin(ADMIN, ADMIN_PASSWORD)
 
         def ask(method: str, path: str, form: str = "") -> None:
             result = api.call(method, f"/api/{path}", form)

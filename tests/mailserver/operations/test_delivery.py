@@ -166,7 +166,7 @@ def test_mail_to_a_further_address_is_forwarded_as_that_of_the_user(org: Host) -
 
 
 def test_a_further_address_below_an_alias_domain_gets_mail(org: Host) -> None:
-    org.lab.database.insert("alias_domain", alias_domain="example.com", target_domain=DOMAIN)
+    org.add_alias_domain("example.com")
     org.change_user(JANE, aliases="sales@example.com")
 
     assert [TAKEN, TAKEN] == org.post("sales@example.com", "john@example.com")
@@ -308,6 +308,6 @@ def test_removal_leaves_the_mailbox_on_disk_and_says_where_it_is(org: Host) -> N
 
     org.remove("user", JANE, "7")
 
-    (kept,) = org.vmail.rows("SELECT * FROM deleted_mailboxes WHERE username = ?", JANE)
-    letters = [path for path in Path(kept["maildir"]).glob("Maildir/new/*") if path.is_file()]
+    kept = Path(org.kept_mailbox(JANE)["maildir"])
+    letters = [path for path in kept.glob("Maildir/new/*") if path.is_file()]
     assert 1 == len(letters)
