@@ -280,7 +280,12 @@ class LdapAccounts:
         failures: list[Failure] = []
         with self._store.directory.connection() as reader:
             everyone = Everyone(
-                self.library, reader, resource, changes, each or {}, failures.append
+                self.library,
+                reader,
+                resource,
+                changes,
+                {} if each is None else each,  # one that makes hashes when asked counts none
+                failures.append,
             )
             number = everyone.change(domain)
         return Changed(number, failures)
