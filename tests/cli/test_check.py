@@ -21,7 +21,7 @@ def test_everything_is_named_and_nothing_is_broken(program: Program) -> None:
     output = program("check")
 
     assert "vmail      answers  iRedMail 1.7.3 or newer" in output
-    assert "iredadmin  answers  iRedAdmin 1.0 or newer, own tables 1" in output
+    assert "iredadmin  answers  iRedAdmin 1.0 or newer, own tables 2" in output
     assert "Broken" not in output
     assert "Switched off" not in output
 
