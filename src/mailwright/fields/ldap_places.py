@@ -220,8 +220,9 @@ class LdapHome:
     alias_names: str = ""  # of a domain: further names
     pending_names: str = ""  # of a domain: names that wait for a proof of ownership
     addresses: str = ""  # of an account: further addresses
-    path: str = ""  # the mailbox
-    older_path: tuple[str, ...] = ()  # of older entries: parts of it
+    mailboxes: str = ""  # the class of the entries, at and below an account, that have a mailbox
+    path: str = ""  # of those: the mailbox
+    older_path: tuple[str, ...] = ()  # of older ones: parts of it
     tally: Tally | None = None
     references: tuple[LdapReference, ...] = ()
     revoked: tuple[str, ...] = ()

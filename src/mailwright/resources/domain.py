@@ -549,6 +549,9 @@ RESOURCE = Resource(
         containers=("Users", "Groups", "Aliases", "Externals"),
         alias_names="domainAliasName",
         pending_names="domainPendingAliasName",
+        mailboxes="mailUser",
+        path="homeDirectory",
+        older_path=("storageBaseDirectory", "mailMessageStore"),
         references=ACCOUNT_REFERENCES,
         rows=(
             Reference("used_quota", "domain"),

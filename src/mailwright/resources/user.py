@@ -498,6 +498,7 @@ RESOURCE = Resource(
         constants={"amavisLocal": ("TRUE",), "enabledService": DIRECTORY_SERVICES},
         local_part=("uid", "sn"),
         addresses="shadowAddress",
+        mailboxes="mailUser",
         path="homeDirectory",
         older_path=("storageBaseDirectory", "mailMessageStore"),
         tally=Tally("domainCurrentUserNumber", "domainCurrentQuotaSize", "mailQuota"),

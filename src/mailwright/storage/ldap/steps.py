@@ -330,7 +330,7 @@ class Remember(msgspec.Struct, tag=True, frozen=True):
     key: str
     dn: str
     uuid: str
-    main_class: str
+    of_class: str
     path: str
     older_path: list[str]
     admin: str
@@ -338,14 +338,14 @@ class Remember(msgspec.Struct, tag=True, frozen=True):
     until: dt.date | None
 
     @classmethod
-    def of(cls, key: str, entry: Entry, mailboxes: LdapHome, farewell: Farewell) -> Remember:
+    def of(cls, key: str, entry: Entry, home: LdapHome, farewell: Farewell) -> Remember:
         return cls(
             key,
             entry.dn,
             entry.text(UUID),
-            mailboxes.main_class,
-            mailboxes.path,
-            list(mailboxes.older_path),
+            home.mailboxes,
+            home.path,
+            list(home.older_path),
             farewell.admin,
             farewell.at,
             farewell.until,
@@ -368,7 +368,7 @@ class Remember(msgspec.Struct, tag=True, frozen=True):
 
     def _mailboxes(self, library: Library) -> Iterator[list[tuple[str, str]]]:
         wanted = ("mail", self.path, *self.older_path)
-        found_by = names.of_class(self.main_class)
+        found_by = names.of_class(self.of_class)
         for page in library.connection.pages(self.dn, SUBTREE, found_by, wanted):
             yield [
                 (entry.text("mail").lower(), path)

@@ -308,7 +308,7 @@ class Writing:
     def _join(self, place: Membership, groups: tuple[str, ...]) -> None:
         """Become a member of groups that the account is not in yet."""
         library = self._library
-        for group in groups:
+        for group in map(str.lower, groups):
             asked = names.both(
                 names.of_class(place.list_class, place.alias_class), names.equals("mail", group)
             )
