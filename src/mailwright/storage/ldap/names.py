@@ -69,6 +69,12 @@ def value_of(dn: str) -> str:
     return str(ldap.dn.str2dn(dn)[0][0][1])
 
 
+def split(dn: str) -> tuple[str, str, str]:
+    """Attribute and value of the first part of a DN, and the DN of what it is below."""
+    first, *rest = ldap.dn.str2dn(dn)
+    return str(first[0][0]), str(first[0][1]), str(ldap.dn.dn2str(rest))
+
+
 def depth(dn: str) -> int:
     """How many parts a DN has."""
     return len(ldap.dn.str2dn(dn))

@@ -62,11 +62,11 @@ def has_place(home: LdapHome, place: LdapPlace | None, schema: Schema) -> bool:
         case None:
             return False
         case _:
-            classes, attribute = _needed(home, place)
+            classes, attribute = needed_by(home, place)
             return attribute in OPERATIONAL or schema.allows(classes, attribute)
 
 
-def _needed(
+def needed_by(
     home: LdapHome,
     place: Attribute
     | AttributeValues

@@ -258,7 +258,11 @@ def _own_problems(version: int | None) -> Iterator[str]:
 
 def age(name: str, columns: Columns) -> str:
     """Which releases the schema looks like, in words."""
-    product, marks = MARKS[name]
+    return looks_like(*MARKS[name], columns)
+
+
+def looks_like(product: str, marks: Sequence[Mark], columns: Columns) -> str:
+    """Which releases of a product brought all of their marks, in words."""
     releases = list(dict.fromkeys(mark.since for mark in marks))
     whole = [_is_whole(release, marks, columns) for release in releases]
     if all(whole):
