@@ -184,11 +184,15 @@ class By(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class LdapReference:
-    """Attributes of other entries in which an account's address or DN can stand (LDAP reference 4.3)."""
+    """Attributes of other entries in which an account's address or DN can stand (LDAP reference 4.3).
+
+    With ``spares_admins``, an address that a standalone admin has as well is the admin's.
+    """
 
     classes: tuple[str, ...]
     attributes: tuple[str, ...]
     by: By = By.ADDRESS
+    spares_admins: bool = False
 
 
 @dataclass(frozen=True, slots=True)

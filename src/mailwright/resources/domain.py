@@ -88,9 +88,8 @@ ACCOUNT_REFERENCES = (
         ),
     ),
     LdapReference(("mailAlias",), ("mailForwardingAddress",)),
-    LdapReference(
-        ("mailDomain",), ("domainAdmin", "domainSenderBccAddress", "domainRecipientBccAddress")
-    ),
+    LdapReference(("mailDomain",), ("domainSenderBccAddress", "domainRecipientBccAddress")),
+    LdapReference(("mailDomain",), ("domainAdmin",), spares_admins=True),
     LdapReference(("mailExternalUser",), ("mail",)),
     LdapReference(("mailList", "mailAlias"), ("listAllowedUser", "listModerator", "listOwner")),
     LdapReference(("mailList",), ("member", "uniqueMember"), By.DN),

@@ -184,10 +184,16 @@ class Mention(msgspec.Struct, frozen=True):
     classes: list[str]
     attributes: list[str]
     by_dn: bool
+    spares_admins: bool
 
     @classmethod
     def of(cls, reference: LdapReference) -> Mention:
-        return cls(list(reference.classes), list(reference.attributes), reference.by is By.DN)
+        return cls(
+            list(reference.classes),
+            list(reference.attributes),
+            reference.by is By.DN,
+            reference.spares_admins,
+        )
 
 
 class Strip(msgspec.Struct, tag=True, frozen=True):
@@ -234,11 +240,13 @@ class Strip(msgspec.Struct, tag=True, frozen=True):
             if classes.isdisjoint(name.lower() for name in mention.classes):
                 continue
             for name in mention.attributes:
-                self._strip_attribute(draft, name, mention)
+                self._strip_attribute(library, draft, name, mention)
         modify(library, entry, draft)
 
-    def _strip_attribute(self, draft: Draft, name: str, mention: Mention) -> None:
+    def _strip_attribute(self, library: Library, draft: Draft, name: str, mention: Mention) -> None:
         gone = [value for value in draft.values(name) if self._is_meant(value, mention)]
+        if mention.spares_admins:
+            gone = [value for value in gone if not _is_an_admins(library, value)]
         if not gone:
             return
         draft.drop(name, gone)
@@ -422,6 +430,10 @@ Step = (
     | Forget
     | Remember
 )
+
+
+def _is_an_admins(library: Library, address: str) -> bool:
+    return library.connection.read(library.tree.admin(address), NO_ATTRIBUTES) is not None
 
 
 def is_the_same(room: Room, dn: str, uuid: str) -> bool:
