@@ -17,7 +17,7 @@ ALLOWED = {
     "fields": {"errors"},
     "authz": {"errors"},
     "passwords": {"errors"},
-    "settings": {"errors", "networks"},
+    "settings": {"errors", "networks", "passwords"},
     "settings_import": {"errors", "settings", "networks"},
     "storage.protocol": {"fields", "errors"},
     "storage.sql": {"storage.protocol", "fields", "errors"},

@@ -244,3 +244,13 @@ def test_bare_strings_and_annotations_are_read_like_python_does() -> None:
 
     assert nested == {"storage": {"backend": "mysql"}}
     assert notes == ["a: has no equal here", "b: has no equal here"]
+
+
+def test_a_scheme_that_openldap_does_not_verify_is_left_out() -> None:
+    nested, notes = import_settings_py("default_password_scheme = 'ARGON2ID'\nbackend = 'ldap'\n")
+
+    assert {"backend": "ldap"} == nested["storage"]
+    assert "passwords" not in nested
+    (note,) = notes
+    assert note.startswith("passwords.scheme: cannot be ARGON2ID where storage.backend is ldap")
+    assert note.endswith("; default_password_scheme is left out")

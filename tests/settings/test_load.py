@@ -151,6 +151,11 @@ def test_a_relative_sqlite_directory_starts_where_the_file_is(tmp_path: Path) ->
             "ldap.start_tls: cannot be true with ldaps://",
             id="TLS twice",
         ),
+        pytest.param(
+            "[storage]\nbackend = 'ldap'\n[passwords]\nscheme = 'ARGON2ID'\n",
+            ": passwords.scheme: cannot be ARGON2ID where storage.backend is ldap",
+            id="a password that OpenLDAP does not verify",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_with_file_key_and_reason(
@@ -224,6 +229,26 @@ def test_variables_that_do_not_fit_together_are_named(
     reason = refusal(tmp_path, "[passwords]\nmax_length = 8\n", **variables)
 
     assert reason.startswith(expected)
+
+
+@pytest.mark.parametrize("scheme", ["SSHA512", "BCRYPT"])
+def test_passwords_that_openldap_verifies_go_into_a_directory(tmp_path: Path, scheme: str) -> None:
+    path = written(tmp_path, f"[passwords]\nscheme = '{scheme}'\n")
+
+    settings = load(path, {"MAILWRIGHT_STORAGE__BACKEND": "ldap"})
+
+    assert scheme == settings.passwords.scheme
+
+
+def test_a_variable_that_does_not_fit_another_section_is_named(tmp_path: Path) -> None:
+    """The file gives what is to blame, and the variable is of another section."""
+    reason = refusal(
+        tmp_path,
+        "[passwords]\nscheme = 'ARGON2ID'\n",
+        MAILWRIGHT_STORAGE__BACKEND="ldap",
+    )
+
+    assert reason.startswith("MAILWRIGHT_STORAGE__BACKEND: passwords.scheme: cannot be ARGON2ID")
 
 
 def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:

@@ -46,11 +46,12 @@ class _Variables(dict[str, str]):
     """The variable of every key that the environment sets."""
 
     def of(self, key: str) -> str:
-        """What to name in an error: the key's own variable, or else those of its section."""
+        """What to name in an error: the key's own variable, else those of its section, else all."""
         if key in self:
             return self[key]
         section = key.rpartition(".")[0] + "."
-        return ", ".join(name for other, name in self.items() if other.startswith(section))
+        nearest = [name for other, name in self.items() if other.startswith(section)]
+        return ", ".join(nearest or self.values())
 
 
 Source = str | _Variables
@@ -77,7 +78,8 @@ def overlaid(section: _S, given: object, *, source: Source, key: str, strict: bo
     try:
         return msgspec.structs.replace(section, **changes)
     except Disagreement as problem:
-        raise _wrong(source, f"{key}.{problem.key}", str(problem)) from None
+        blamed = f"{key}.{problem.key}" if key else problem.key
+        raise _wrong(source, blamed, str(problem)) from None
 
 
 def _converted(value: object, kind: Any, *, source: Source, key: str, strict: bool) -> Any:

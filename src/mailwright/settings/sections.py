@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct
 
 from mailwright.networks import Networks
+from mailwright.passwords import SLAPD_VERIFIES
 
 LANGUAGES: Final = (
     *("ar_SA", "bg_BG", "cs_CZ", "da_DK", "de_DE", "el_GR", "en_US", "es_ES", "et_EE", "fa_IR"),
@@ -398,7 +399,11 @@ class Passwords(Section, frozen=True):
     """What a new password must be like, and how it is stored."""
 
     scheme: Annotated[
-        Literal["SSHA512", "BCRYPT", "ARGON2ID"], Meta(description="How new passwords are hashed.")
+        Literal["SSHA512", "BCRYPT", "ARGON2ID"],
+        Meta(
+            description="How new passwords are hashed; `ARGON2ID` cannot be used with the `ldap` "
+            "backend, because OpenLDAP does not verify it."
+        ),
     ] = "SSHA512"
     min_length: Annotated[
         int, Meta(ge=1, le=255, description="Fewest characters of a password.")
@@ -449,9 +454,18 @@ class Settings(Section, frozen=True):
     log: Log = Log()
     path: Path | None = None
 
+    def __post_init__(self) -> None:
+        # Dovecot has the directory compare passwords: with another scheme nobody would get in.
+        if self.storage.backend == "ldap" and self.passwords.scheme not in SLAPD_VERIFIES:
+            raise Disagreement(
+                "passwords.scheme",
+                f"cannot be {self.passwords.scheme} where storage.backend is ldap: "
+                "OpenLDAP does not verify it",
+            )
+
 
 class Disagreement(ValueError):
-    """Two settings of a section do not fit together; ``key`` is the one to blame."""
+    """Two settings do not fit together; ``key``, as its section sees it, is the one to blame."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(reason)
