@@ -6,12 +6,8 @@ from mailwright.storage.ldap.connections import Directory, DirectoryTarget
 from mailwright.storage.ldap.names import Tree
 from mailwright.storage.ldap.store import LdapAccountStore
 from mailwright.storage.protocol import Clock
-from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Database
 from mailwright.storage.sql.locks import Locks
-
-# One for all names would do on SQLite, and more only wait for one another.
-_SQLITE_LOCKS = 2
 
 
 def open_store(
@@ -33,13 +29,12 @@ def open_store(
 ) -> LdapAccountStore:
     """Nothing is connected yet; times are in seconds, ``size`` is the most connections."""
     target = DirectoryTarget(uri, bind_dn, password, start_tls, ca_file, timeout, page_size)
-    sqlite = database.dialect is Dialect.SQLITE
     return LdapAccountStore(
         # A change of many accounts reads on one connection and writes on another.
         Directory(target, size=2 * size, idle_seconds=idle_seconds),
         tree=Tree(base, admins),
         database=database,
-        locks=Locks(database.target, size=_SQLITE_LOCKS if sqlite else size),
+        locks=Locks(database.target, size=size),
         clock=clock,
         storage_base=storage_base,
     )
