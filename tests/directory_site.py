@@ -16,9 +16,10 @@ from mailwright.settings import Settings
 from mailwright.settings.sections import Ldap, Secret, Storage
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.schema import BESIDE_LDAP
+from tests import rows_as_entries
 from tests.servers.process import make_folder, remove
 from tests.servers.slapd import Slapd
-from tests.stores import Place, Row, Site
+from tests.stores import Place, Raw, Row, Site
 
 BESIDE = tuple(BESIDE_LDAP)
 
@@ -62,6 +63,23 @@ class DirectorySite(Site):
     def empty(self) -> None:
         self.directory.empty()
         super().empty()
+
+    def insert(self, table: str, **row: object) -> None:
+        """What such a row of `vmail` means here: an entry, a part of one, or a row beside."""
+        if table in self.tables["iredadmin"]:
+            self.beside.insert(table, **row)
+        else:
+            rows_as_entries.insert(self.directory, table, row)
+
+    @property
+    def beside(self) -> Raw:
+        return self.raw["iredadmin"]
+
+    def hashes(self, address: str) -> list[str]:
+        return list(self.user(address)["userPassword"])
+
+    def dismiss(self, admin: str) -> None:
+        self.directory.delete_tree(f"mail={admin},{self.directory.admin_base_dn}")
 
     def user_dn(self, address: str) -> str:
         domain = address.rpartition("@")[2]

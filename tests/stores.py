@@ -1,7 +1,9 @@
 """A whole server's databases on each engine, an `App` over them, and a look at every row.
 
 The databases of an engine are made once for each test process and emptied for every test. A test asks
-for `site`, or for `any_app` if it needs no rows; both run on every engine.
+for `site`, or for `any_app` if it needs no rows; both run on every SQL engine. In `conformance` and
+`behaviour` they run on OpenLDAP too (`tests/directory_site.py`), where `on_sql` and `on_openldap` mark
+the tests that look at rows or entries.
 """
 
 from __future__ import annotations
@@ -233,6 +235,20 @@ class Site:
     def insert(self, table: str, **row: object) -> None:
         self.vmail.insert(table, **row)
 
+    @property
+    def beside(self) -> Raw:
+        """Where `used_quota`, `last_login`, `deleted_mailboxes` and the shares are."""
+        return self.vmail
+
+    def hashes(self, address: str) -> list[str]:
+        """The stored password hashes of a user."""
+        return [str(self.row("mailbox", address)["password"])]
+
+    def dismiss(self, admin: str) -> None:
+        """Take a standalone admin away."""
+        self.vmail.execute("DELETE FROM domain_admins WHERE username = ?", admin)
+        self.vmail.execute("DELETE FROM admin WHERE username = ?", admin)
+
     def row(self, table: str, key: str) -> Row:
         """The one row of `vmail` with this key."""
         column = self.keys[table][0]
@@ -259,9 +275,9 @@ class Site:
             removed={name: _without_id(before[name]) for name in before if name not in after},
             changed={
                 name: {
-                    column: (value, after[name].get(column))
-                    for column, value in row.items()
-                    if after[name].get(column) != value
+                    column: (row.get(column), after[name].get(column))
+                    for column in {**row, **after[name]}
+                    if after[name].get(column) != row.get(column)
                 }
                 for name, row in before.items()
                 if name in after and after[name] != row
@@ -378,6 +394,12 @@ ENGINES = (
     pytest.param("mariadb", id="mariadb", marks=pytest.mark.mariadb),
 )
 
+OPENLDAP = pytest.param("openldap", id="openldap", marks=pytest.mark.openldap)
+EVERY_ENGINE = (*ENGINES, OPENLDAP)
+
+on_sql = pytest.mark.parametrize("site", ENGINES, indirect=True)
+on_openldap = pytest.mark.parametrize("site", [OPENLDAP], indirect=True)
+
 
 @contextmanager
 def new_site(engine: str, request: pytest.FixtureRequest, prefix: str = "site") -> Iterator[Site]:
@@ -430,12 +452,17 @@ def utc() -> Iterator[None]:
     time.tzset()
 
 
-@pytest.fixture(params=ENGINES)
-def site(request: pytest.FixtureRequest, utc: None) -> Site:  # noqa: ARG001
-    """Each engine in turn, as after an installation."""
+def emptied(request: pytest.FixtureRequest) -> Site:
+    """The engine that the request names, as after an installation."""
     found: Site = request.getfixturevalue(f"site_{request.param}")
     found.empty()
     return found
+
+
+@pytest.fixture(params=ENGINES)
+def site(request: pytest.FixtureRequest, utc: None) -> Site:  # noqa: ARG001
+    """Each SQL engine in turn, as after an installation."""
+    return emptied(request)
 
 
 @pytest.fixture

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stores import EARLIER, LATER, Site
+from tests.stores import EARLIER, EVERY_ENGINE, LATER, Site, emptied
 
 PASSWORD = "Right-Horse1"
+
+
+@pytest.fixture(params=EVERY_ENGINE)
+def site(request: pytest.FixtureRequest, utc: None) -> Site:  # noqa: ARG001
+    """Each engine in turn, OpenLDAP among them, as after an installation."""
+    return emptied(request)
 
 
 @pytest.fixture

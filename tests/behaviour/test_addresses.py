@@ -6,7 +6,8 @@ import pytest
 
 from mailwright.errors import Invalid
 from tests.behaviour.conftest import PASSWORD
-from tests.stores import Site
+from tests.directory_site import DirectorySite
+from tests.stores import NOTHING, Difference, Site, on_openldap, on_sql
 
 JANE, JOHN = "jane@example.org", "john@example.org"
 
@@ -47,6 +48,15 @@ def test_an_alias_in_another_domain_needs_a_setting(start: Site) -> None:
             generous.update("user", JANE, aliases="jane@nowhere.test")
     finally:
         generous.close()
+    assert start.show("user", JANE)["aliases"] == ("jane@example.net",)
+
+
+@on_sql
+def test_the_row_of_an_alias_in_another_domain_has_both(start: Site) -> None:
+    generous = start.with_settings(accounts={"alias_addresses_in_any_domain": True})
+    generous.update("user", JANE, aliases="jane@example.net")
+    generous.close()
+
     row = start.row("forwardings", "jane@example.net")
     assert (row["domain"], row["dest_domain"]) == ("example.net", "example.org")
 
@@ -59,6 +69,7 @@ def test_no_forward_is_the_own_mailbox(start: Site) -> None:
     assert start.show("user", JANE)["forwarding"] == (JANE,)
 
 
+@on_sql
 def test_switching_off_and_on_takes_the_rows_along(start: Site) -> None:
     """Memberships are left alone: the group, not the user, decides about them."""
     start.create("user", JOHN, password=PASSWORD)
@@ -81,6 +92,7 @@ def test_switching_off_and_on_takes_the_rows_along(start: Site) -> None:
     assert start.since(before).touched <= {f"mailbox {JANE}"}
 
 
+@on_sql
 def test_rows_of_a_disabled_user_begin_disabled(start: Site) -> None:
     start.update("user", JANE, accountStatus="disabled")
 
@@ -91,12 +103,34 @@ def test_rows_of_a_disabled_user_begin_disabled(start: Site) -> None:
     assert {row["active"] for row in start.vmail.rows("SELECT active FROM forwardings")} == {1}
 
 
+@on_sql
 def test_rows_and_status_can_change_together(start: Site) -> None:
     start.update("user", JANE, accountStatus="disabled", aliases="j@example.org")
     assert start.row("forwardings", "j@example.org")["active"] == 0
 
     start.update("user", JANE, accountStatus="active", aliases="k@example.org")
     assert start.row("forwardings", "k@example.org")["active"] == 1
+
+
+@on_openldap
+def test_switching_off_and_on_is_one_attribute_of_one_entry(start: Site) -> None:
+    """The look-ups ask the user's own entry, whatever leads to it."""
+    assert isinstance(start, DirectorySite)
+    start.update("user", JANE, aliases="j@example.org", forwarding=f"x@example.net,{JANE}")
+    start.insert("alias", address="team@example.org", domain="example.org")
+    start.insert("forwardings", address="team@example.org", forwarding=JANE, is_list=1)
+    before = start.snapshot()
+
+    start.update("user", JANE, accountStatus="disabled")
+
+    assert start.since(before) == Difference(
+        changed={start.user_dn(JANE).lower(): {"accountStatus": (("active",), ("disabled",))}}
+    )
+    assert start.show("user", JANE)["accountStatus"] == "disabled"
+
+    start.update("user", JANE, accountStatus="active")
+
+    assert start.since(before) == NOTHING
 
 
 def test_a_removed_target_gives_the_own_mailbox_back(start: Site) -> None:

@@ -30,5 +30,5 @@ def test_every_mailbox_of_a_domain_stays_as_long(
 ) -> None:
     start.remove("domain", "example.org", days)
 
-    rows = start.vmail.rows("SELECT username, delete_date FROM deleted_mailboxes")
+    rows = start.beside.rows("SELECT username, delete_date FROM deleted_mailboxes")
     assert rows == [{"username": JANE, "delete_date": until}]

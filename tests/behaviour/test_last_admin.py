@@ -24,8 +24,7 @@ def last(start: Site) -> Site:
     """Jane is the only one left."""
     start.update("user", JANE, isGlobalAdmin="yes")
     start.create("user", JOHN, password=PASSWORD)
-    start.vmail.execute("DELETE FROM domain_admins WHERE username = 'boss@nowhere.test'")
-    start.vmail.execute("DELETE FROM admin")
+    start.dismiss("boss@nowhere.test")
     return start
 
 

@@ -10,8 +10,8 @@ USER = "again@example.org"
 
 
 def path_of(site: Site) -> str:
-    row = site.row("mailbox", USER)
-    return f"{row['storagebasedirectory']}/{row['storagenode']}/{row['maildir']}"
+    shown = site.show("user", USER)
+    return f"{shown['storageBaseDirectory']}/{shown['storageNode']}/{shown['maildir']}"
 
 
 @pytest.mark.parametrize("stamped", [True, False])
@@ -27,7 +27,7 @@ def test_a_user_who_comes_back_within_the_second_does_not_get_the_old_mailbox(
         again.create("user", USER, password="Right-Horse1")
         paths.append(path_of(again))
         again.remove("user", USER)
-    kept = {row["maildir"] for row in again.vmail.rows("SELECT maildir FROM deleted_mailboxes")}
+    kept = {row["maildir"] for row in again.beside.rows("SELECT maildir FROM deleted_mailboxes")}
     again.create("user", USER, password="Right-Horse1")
 
     assert len(set(paths)) == 3

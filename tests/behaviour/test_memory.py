@@ -8,11 +8,12 @@ import pytest
 
 from mailwright.fields import addresses
 from mailwright.resources.user import RESOURCE as USER
-from tests.stores import Site
+from tests.stores import Site, on_sql
 
 MOST = 512
 
 
+@on_sql
 def test_the_order_of_parameters_makes_no_new_statements(start: Site) -> None:
     """Each order of the same parameters was kept for ever: seven of them were 5040 entries."""
     store = start.app.store
@@ -27,6 +28,7 @@ def test_the_order_of_parameters_makes_no_new_statements(start: Site) -> None:
     assert (len(store._readings), USER._needed.cache_info().currsize) == kept
 
 
+@on_sql
 def test_the_choice_of_parameters_fills_no_memory(start: Site) -> None:
     """There are more sets of parameters than a process can keep."""
     store = start.app.store

@@ -6,7 +6,9 @@ import pytest
 
 from mailwright.fields.resource import as_text
 from tests.conformance.neighbours import JANE, JOHN, OTHER, populate
-from tests.stores import NOTHING, Site
+from tests.directory_site import DirectorySite
+from tests.servers.slapd import Value
+from tests.stores import NOTHING, Site, on_openldap, on_sql
 
 EVERYTHING = ("vmail", "amavisd", "iredapd", "iredadmin")
 
@@ -55,6 +57,7 @@ def test_also_after_a_change(start: Site, form: dict[str, str]) -> None:
     assert start.since(before, *EVERYTHING) == NOTHING
 
 
+@on_sql
 @pytest.mark.parametrize("column", ["transport", "relayhost"])
 def test_also_where_another_program_wrote_what_a_client_could_not(start: Site, column: str) -> None:
     """A next hop without brackets, a prefix that is dropped from new values, capital letters."""
@@ -66,6 +69,32 @@ def test_also_where_another_program_wrote_what_a_client_could_not(start: Site, c
     )
     if column == "relayhost":
         start.insert("sender_relayhost", account="@example.org", relayhost="smtp:[192.0.2.1]:25")
+    start.insert("forwardings", address="example.org", forwarding="Some.Body@Example.NET")
+    shown = {name: as_text(value) for name, value in start.show("domain", "example.org").items()}
+    before = start.snapshot(*EVERYTHING)
+
+    start.update("domain", "example.org", shown)
+
+    assert start.since(before, *EVERYTHING) == NOTHING
+
+
+@on_openldap
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"mtaTransport": "relay:mx.example.test", "domainBackupMX": "YES"},
+        {"accountStatus": "Active", "senderRelayHost": "smtp:[192.0.2.1]:25"},
+        {"accountSetting": ["defaultQuota:lots", "domainQuota:3:GB", "numberOfUsers:-7"]},
+        {"accountSetting": ["defaultLanguage:xx", "zebra:1", "disabledDomainProfile:bcc,relay"]},
+        {"preferredLanguage": "xx", "enabledService": ["Mail", "vpn"]},
+        {"cn": ["two\nlines", "Second"], "domainSenderBccAddress": "Some.Body@Example.NET"},
+    ],
+)
+def test_also_where_another_program_wrote_an_entry_differently(
+    start: Site, attributes: dict[str, Value]
+) -> None:
+    assert isinstance(start, DirectorySite)
+    start.directory.replace(start.domain_dn("example.org"), **attributes)
     start.insert("forwardings", address="example.org", forwarding="Some.Body@Example.NET")
     shown = {name: as_text(value) for name, value in start.show("domain", "example.org").items()}
     before = start.snapshot(*EVERYTHING)
