@@ -45,7 +45,9 @@ def _resource(resource: Resource) -> list[str]:
     ] * bool(resource.required)
     parts.append("\nRead only:\n\n| Name | Meaning |\n| --- | --- |\n")
     parts += [
-        f"| `{field.name}` | {field.help} |\n" for field in resource.fields if field.read_only
+        f"| `{field.name}` | {field.help} |\n"
+        for field in resource.fields
+        if field.read_only and not field.hidden
     ]
     parts.append("\nIn a list:\n\n| Parameter | Value | Meaning |\n| --- | --- | --- |\n")
     parts += [
