@@ -13,7 +13,7 @@ import pytest
 
 from mailwright.app import App
 from mailwright.cli.init import generated_password
-from mailwright.passwords import PasswordPolicy, verify_password
+from mailwright.passwords import PasswordPolicy, verify_any
 from mailwright.settings import load, write_toml
 from mailwright.storage.sql.catalogue import read
 from tests.cli.program import Program, shown_password
@@ -64,7 +64,7 @@ def test_the_printed_password_is_that_of_a_global_admin(empty: Program) -> None:
         admin = accounts.administrator("root@elsewhere.test")
         assert admin is not None
         assert (True, False) == (admin.is_global, admin.is_mail_user)
-        assert verify_password(shown_password(output), admin.password)
+        assert verify_any(shown_password(output), admin.passwords)
         assert ["root@elsewhere.test"] == list(accounts.global_admins())
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -20,6 +20,9 @@ from mailwright.settings import Settings, load
 from mailwright.settings.locating import settings_file
 from mailwright.storage.sql import own_tables
 from mailwright.storage.sql.catalogue import columns_of
+
+if TYPE_CHECKING:
+    from mailwright.storage.ldap.store import LdapAccountStore
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -106,6 +109,15 @@ def opened(settings: Settings | None = None) -> Iterator[App]:
         app.close()
 
 
+def directory_store(app: App) -> LdapAccountStore | None:
+    """The store, where the accounts are in a directory."""
+    if app.store.backend != "ldap":
+        return None
+    from mailwright.storage.ldap.store import LdapAccountStore  # noqa: PLC0415 - an extra
+
+    return app.store if isinstance(app.store, LdapAccountStore) else None
+
+
 def actor() -> Actor:
     """Whoever runs this program may do everything: the system let them read the settings."""
     try:
@@ -146,12 +158,17 @@ def writing() -> Iterator[App]:
     """The application, with our own tables ready for what a change notes in them."""
     with opened() as app:
         database = app.databases["iredadmin"]
-        with database.connection() as connection:
-            present = own_tables.version(connection, frozenset(columns_of(database)))
-        if present < own_tables.latest():
+        if own_version(app) < own_tables.latest():
             own_tables.migrate(database)
             database.catalogue = None
         yield app
+
+
+def own_version(app: App) -> int:
+    """The version of our own tables; 0 where there are none."""
+    database = app.databases["iredadmin"]
+    with database.connection() as connection:
+        return own_tables.version(connection, frozenset(columns_of(database)))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from mailwright.app import App
-from mailwright.cli.context import config_option, named_file
+from mailwright.cli.context import config_option, directory_store, named_file
 from mailwright.cli.files import write_private
 from mailwright.errors import ConfigurationError, Invalid, Unavailable
 from mailwright.fields.kinds import Email
@@ -33,8 +33,8 @@ _TRIES: Final = 10_000
 @config_option
 @click.option(
     "--backend",
-    type=click.Choice(["sqlite", "postgresql", "mysql"]),
-    help="Engine that keeps the accounts; mysql is MariaDB too. [default: sqlite]",
+    type=click.Choice(["sqlite", "postgresql", "mysql", "ldap"]),
+    help="What keeps the accounts; mysql is MariaDB too, ldap is OpenLDAP. [default: sqlite]",
 )
 @click.option(
     "--admin",
@@ -50,7 +50,10 @@ _TRIES: Final = 10_000
 )
 @click.option("--quiet", is_flag=True, help="Say only what is new.")
 def init(backend: str | None, admin: str, *, development: bool, quiet: bool) -> None:
-    """Set up settings, databases and a first global admin. What exists stays as it is."""
+    """Set up settings, databases or a directory, and a first global admin.
+
+    What exists stays as it is.
+    """
     path = _settings_path(development=development)
     say_known = _say_nothing if quiet else click.echo
     if path.exists():
@@ -65,6 +68,7 @@ def init(backend: str | None, admin: str, *, development: bool, quiet: bool) -> 
         )
     app = App(settings)
     try:
+        _directory(app, path, say_known)
         _databases(app, path, say_known)
         _first_admin(app, _address(admin), say_known)
     finally:
@@ -95,7 +99,18 @@ def _first_settings(path: Path, backend: str | None, development: bool) -> dict[
             "api": {"enable_restful_api": True},
             "log": {"format": "text"},
         }
-    if storage["backend"] == "sqlite":
+    if storage["backend"] == "ldap":
+        chosen = Settings().ldap
+        nested["ldap"] = {
+            "uri": chosen.uri,
+            "start_tls": chosen.start_tls,
+            "base_dn": chosen.base_dn,
+            "admin_base_dn": chosen.admin_base_dn,
+            "bind_dn": chosen.bind_dn,
+            "bind_password": "",
+            "sql_backend": chosen.sql_backend,
+        }
+    if storage["backend"] in {"sqlite", "ldap"}:
         system = path.absolute().parent == SYSTEM.parent
         # Beside a settings file of its own, else where a system keeps a service's data.
         storage["sqlite_directory"] = "." if development else _data_directory(system=system)
@@ -113,12 +128,39 @@ def _data_directory(*, system: bool) -> str:
     return "/var/lib/mailwright" if system else "var"
 
 
+def _directory(app: App, path: Path, say_known: Callable[[str], None]) -> None:
+    store = directory_store(app)
+    if store is None:
+        return
+    from mailwright.storage.ldap.setup import create_base  # noqa: PLC0415 - an extra
+
+    try:
+        connection = store.directory.lend()
+    except Unavailable as error:
+        why = f" ({error.detail})" if error.detail else ""
+        raise Unavailable(
+            f"{error.reason}{why}; correct [ldap] in {path} and run init again", code=error.code
+        ) from None
+    try:
+        made = create_base(connection, store.tree)
+    finally:
+        store.directory.take_back(connection)
+    for dn in made:
+        click.echo(f"directory: {dn} created")
+    for dn in (store.tree.base, store.tree.admins):
+        if dn not in made:
+            say_known(f"directory: {dn} exists")
+    lacking = store.check()
+    if lacking:
+        raise Unavailable(f"{'; '.join(lacking)}; see docs/operate/openldap.md")
+
+
 def _databases(app: App, path: Path, say_known: Callable[[str], None]) -> None:
     setup.create_files(app.databases)
     try:
         made = setup.create_schema(app.databases)
     except Unavailable as error:
-        if error.code != "SERVER_DOWN" or app.settings.storage.backend == "sqlite":
+        if error.code != "SERVER_DOWN" or app.databases["iredadmin"].target.path is not None:
             raise
         raise Unavailable(
             f"{error.reason}; correct [databases] in {path} and run init again", code=error.code
@@ -152,10 +194,21 @@ def _first_admin(app: App, address: str, say_known: Callable[[str], None]) -> No
         )
     password = generated_password(app.overrides.policy)
     hashed = hash_password(password, scheme=app.settings.passwords.scheme)
-    setup.add_global_admin(app.databases["vmail"], address, hashed, app.clock())
+    _add_global_admin(app, address, hashed)
     click.echo(f"global admin: {address}")
     click.echo(f"password:     {password}")
     click.echo("This password is shown only now.")
+
+
+def _add_global_admin(app: App, address: str, hashed: str) -> None:
+    store = directory_store(app)
+    if store is None:
+        setup.add_global_admin(app.databases["vmail"], address, hashed, app.clock())
+        return
+    from mailwright.storage.ldap.setup import add_global_admin  # noqa: PLC0415 - an extra
+
+    with store.directory.connection() as connection:
+        add_global_admin(connection, store.tree, address, hashed, app.clock())
 
 
 def generated_password(policy: PasswordPolicy) -> str:

@@ -14,6 +14,7 @@ from mailwright.errors import MailwrightError
 COMMANDS: Final = {
     "init": ("mailwright.cli.init", "init"),
     "serve": ("mailwright.cli.serve", "serve"),
+    "repair": ("mailwright.cli.repair", "repair"),
     "check": ("mailwright.cli.check", "check"),
     "config": ("mailwright.cli.config", "config"),
     "openapi": ("mailwright.cli.openapi", "openapi"),
@@ -45,7 +46,7 @@ class Program(click.Group):
 @config_option
 @click.version_option(package_name="mailwright", message="%(prog)s %(version)s")
 def main() -> None:
-    """The control plane of a mail server: domains, users and policies in its SQL databases."""
+    """The control plane of a mail server: domains, users and policies in its databases or directory."""
 
 
 def _accounts() -> dict[str, click.Command]:

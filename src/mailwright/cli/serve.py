@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from mailwright import logs
 from mailwright.cli.context import config_option, named_file, opened
 from mailwright.errors import Unavailable
 from mailwright.settings import Settings, load
@@ -30,9 +31,10 @@ def serve() -> None:
     path = named_file() or settings_file(os.environ)
     settings = load(path, os.environ)
     _require_free(settings)
+    logs.configure(settings.log)
     with opened(settings) as app:
         migrate(app.databases["iredadmin"])
-        app.finish_leftovers()
+        app.repair()  # a directory that is down is only logged
     with tempfile.TemporaryDirectory(prefix="mailwright-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
         os.environ["MAILWRIGHT_PREPARED"] = "1"

@@ -34,7 +34,7 @@ def _application() -> falcon.App[Request, Response]:
     if not os.environ.get(PREPARED):
         try:
             migrate(app.databases["iredadmin"])
-            app.finish_leftovers()
+            app.repair()
         except MailwrightError as error:
             # /readyz tells what is wrong; a database that comes back later needs no restart.
             LOG.warning("the databases could not be prepared: %s", error)

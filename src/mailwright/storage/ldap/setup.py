@@ -62,15 +62,13 @@ def _create(connection: Connection, dn: str, tops: Collection[str]) -> list[str]
     """An entry and those above it, down from the top of a database."""
     if connection.read(dn, NO_ATTRIBUTES) is not None:
         return []
-    attribute, value, parent = names.split(dn)
-    if names.normal(dn) in map(names.normal, tops):
-        above = []
-    elif not parent:
+    if not any(f",{names.normal(dn)}".endswith(f",{names.normal(top)}") for top in tops):
         raise ConfigurationError(
             f"the directory has no place for {dn}; it is for {' and '.join(tops) or 'nothing'}"
         )
-    else:
-        above = _create(connection, parent, tops)
+    attribute, value, parent = names.split(dn)
+    is_top = names.normal(dn) in map(names.normal, tops)
+    above = [] if is_top else _create(connection, parent, tops)
     classes = CONTAINERS.get(attribute.lower())
     if classes is None:
         raise ConfigurationError(
@@ -88,6 +86,8 @@ def _create(connection: Connection, dn: str, tops: Collection[str]) -> list[str]
         if error.code != "DIRECTORY_REFUSED":
             raise
         raise Unavailable(
-            f"{dn} is missing, and the configured bind DN may not make it", code=error.code
+            f"{dn} is missing, and the configured bind DN may not make it; "
+            "run init once as the root of the directory (docs/operate/openldap.md)",
+            code=error.code,
         ) from None
     return [*above, dn]

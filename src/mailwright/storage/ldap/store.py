@@ -126,7 +126,10 @@ class LdapAccountStore:
                 with self.session() as accounts:
                     told += accounts.take(subject)
             except MailwrightError as error:
+                LOG.warning("an interrupted operation on %s stays for now: %s", subject, error.code)
                 told.append(f"{subject}: an interrupted operation stays for now ({error.code})")
+                if error.code == "SERVER_DOWN":
+                    break  # nor would it answer about the others, and each would wait for that
         return told
 
     def schema(self, connection: Connection) -> Schema:
