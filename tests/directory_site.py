@@ -75,6 +75,13 @@ class DirectorySite(Site):
     def beside(self) -> Raw:
         return self.raw["iredadmin"]
 
+    def go_back(self, rows: Mapping[str, Row]) -> None:
+        """The entries of a snapshot; their operational attributes are new."""
+        self.directory.empty()
+        there = set(self.directory.entries())
+        for dn in sorted(rows.keys() - there, key=lambda dn: dn.count(",")):
+            self.directory.add(dn, rows[dn])
+
     def hashes(self, address: str) -> list[str]:
         return list(self.user(address)["userPassword"])
 

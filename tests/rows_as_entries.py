@@ -54,10 +54,17 @@ class Entries:
     def admin_dn(self, address: str) -> str:
         return f"mail={address},{self.directory.admin_base_dn}"
 
-    def put(self, dn: str, attributes: Mapping[str, Value]) -> None:
-        """A new entry; attributes without a value are left out."""
+    def put(self, dn: str, attributes: Mapping[str, Value], created: str = "") -> None:
+        """A new entry; attributes without a value are left out, and the root can date it back."""
         present = {name: value for name, value in attributes.items() if value}
-        self.directory.add(dn, present)
+        if not created:
+            self.directory.add(dn, present)
+            return
+        present["createTimestamp"] = "".join(re.findall(r"\d", created)) + "Z"
+        relax = require.module("ldap.controls.simple").RelaxRulesControl(criticality=True)
+        with self.directory.connect() as connection:
+            values = [(name, as_bytes(value)) for name, value in present.items()]
+            connection.add_ext_s(dn, values, serverctrls=[relax])
 
     def has(self, dn: str) -> bool:
         ldap = require.module("ldap")
@@ -91,6 +98,11 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2]
 
 
+def as_bytes(value: Value) -> list[bytes]:
+    values = [value] if isinstance(value, str | bytes) else value
+    return [each.encode() if isinstance(each, str) else each for each in values]
+
+
 def status(row: Row) -> str:
     return "active" if row.get("active", 1) else "disabled"
 
@@ -119,6 +131,7 @@ def _domain(entries: Entries, row: Row) -> None:
             "enabledService": "mail",
             "accountSetting": settings,
         },
+        row.get("created", ""),
     )
     for branch in ("Users", "Groups", "Aliases", "Externals"):
         entries.put(
@@ -163,6 +176,7 @@ def _mailbox(entries: Entries, row: Row) -> None:
             "employeeNumber": row.get("employeeid", ""),
             "recoveryEmail": row.get("recovery_email", ""),
         },
+        row.get("created", ""),
     )
 
 
