@@ -17,7 +17,6 @@ from mailwright.cli.context import (
     read_settings,
 )
 from mailwright.http.answers import encode
-from mailwright.passwords import SLAPD_VERIFIES
 from mailwright.settings import Settings
 from mailwright.storage.sql import own_tables
 from mailwright.storage.sql.inspection import Found, Report, inspect
@@ -123,12 +122,6 @@ def _notes(settings: Settings, admins: list[str] | None) -> list[str]:
         notes.append(f"{settings.path} can be read by everybody and may hold passwords")
     if admins == []:
         notes.append("there is no active global admin; `mailwright init` makes one")
-    scheme = settings.passwords.scheme
-    if settings.storage.backend == "ldap" and scheme not in SLAPD_VERIFIES:
-        notes.append(
-            f"slapd by itself verifies no {scheme} passwords (scheme in [passwords]); "
-            "the log-ins of contrib/dovecot/ldap leave that to it"
-        )
     if not settings.api.enable_restful_api:
         notes.append("the API is off (enable_restful_api in [api])")
     return notes

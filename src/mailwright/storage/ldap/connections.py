@@ -30,6 +30,7 @@ LOCK_WAIT_SECONDS = 10.0
 ONE_LEVEL: int = ldap.SCOPE_ONELEVEL
 SUBTREE: int = ldap.SCOPE_SUBTREE
 NO_ATTRIBUTES = ("1.1",)
+_SPEECHLESS = "unknown error code"
 
 Modification = tuple[int, str, Sequence[bytes] | None]
 """Operation of ``ldap.MOD_…``, attribute, values."""
@@ -93,6 +94,10 @@ class Connection:
 
         Nothing else is done on this connection while the pages are read.
         """
+        few = self._few(base, scope, found_by, attributes)
+        if few is not None:
+            yield few
+            return
         size = self._directory.target.page_size
         control = SimplePagedResultsControl(criticality=True, size=size, cookie="")
         while True:
@@ -145,6 +150,27 @@ class Connection:
             lambda raw: raw.read_subschemasubentry_s(where.text("subschemaSubentry"))
         )
         return found or {}
+
+    def _few(
+        self, base: str, scope: int, found_by: str, attributes: Sequence[str] | None
+    ) -> list[Entry] | None:
+        """All the entries that a filter finds, or ``None`` where they are more than a page.
+
+        Asked for pages, slapd looks at what the filter could find in the whole directory; asked for all,
+        only at what is below the base, where that is less.
+        """
+        size = self._directory.target.page_size
+        try:
+            found = self._safely(
+                lambda raw: _unless_more(
+                    lambda: raw.search_ext_s(base, scope, found_by, attributes, sizelimit=size)
+                )
+            )
+        except NotFound:
+            return []
+        if found is None:
+            return None
+        return [Entry(name, values) for name, values in found if name is not None]
 
     def _page(
         self,
@@ -205,7 +231,9 @@ class Connection:
                     "the directory refuses the configured bind DN or its password",
                     code="BIND_REFUSED",
                 )
-            translated.detail = f"{target.uri} as {target.bind_dn}: {why(error)}"
+            # All that GnuTLS has to say about a certificate.
+            doubt = "; is its certificate one of ca_file's?" if _SPEECHLESS in why(error) else ""
+            translated.detail = f"{target.uri} as {target.bind_dn}: {why(error)}{doubt}"
             raise translated from None
         self._raw = raw
 
@@ -218,6 +246,14 @@ class Connection:
         raw.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
         if target.start_tls:
             raw.start_tls_s()
+
+
+def _unless_more(ask: Callable[[], T]) -> T | None:
+    """What is found, unless that is more than was asked for."""
+    try:
+        return ask()
+    except ldap.SIZELIMIT_EXCEEDED:
+        return None
 
 
 class Directory:

@@ -87,7 +87,7 @@ class Found:
 
 def inspect(directory: Directory, tree: Tree, resources: Sequence[Resource]) -> Found:
     """Ask the directory anew; one that does not answer is a finding, not an error."""
-    notes = tuple(_unprotected(directory.target))
+    notes = tuple(unprotected(directory.target))
     try:
         with directory.connection() as connection:
             connection.reopen()
@@ -162,7 +162,8 @@ def _server(connection: Connection) -> str:
     return name
 
 
-def _unprotected(target: DirectoryTarget) -> Iterator[str]:
+def unprotected(target: DirectoryTarget) -> Iterator[str]:
+    """A sentence if passwords leave the machine without TLS."""
     parts = urlsplit(target.uri)
     if parts.scheme != "ldap" or target.start_tls or _is_loopback(parts.hostname or "localhost"):
         return
