@@ -1,4 +1,7 @@
-"""Other people's data, and servers that are older than we are, are worked with and left alone."""
+"""Other people's data, and servers that are older than we are, are worked with and left alone.
+
+On SQL; `test_directory_foreign.py` is about directories.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from mailwright.fields.resource import as_text
 from mailwright.resources.user import RESOURCE
 from mailwright.storage.sql.dialect import Dialect
 from tests.conformance.neighbours import FORWARD, add_domain, add_forwarding, add_user
-from tests.stores import ENGINES, NOTHING, Site, new_site
+from tests.stores import ENGINES, NOTHING, Site, new_site, on_sql
 
 JANE, JOHN = "jane@example.org", "john@example.org"
 PASSWORD = "Right-Horse1"
@@ -216,6 +219,7 @@ def test_unknown_settings_stay_byte_for_byte(
     assert STRANGE == aged.row("domain", "example.net")["settings"]
 
 
+@on_sql
 @pytest.mark.parametrize(
     ("stored", "expected"),
     [
@@ -235,6 +239,7 @@ def test_a_key_is_written_once_where_it_stood(site: Site, stored: str, expected:
     assert expected == site.row("domain", "example.org")["settings"]
 
 
+@on_sql
 def test_settings_that_make_no_sense_count_as_not_set(site: Site) -> None:
     add_domain(
         site, "example.org", settings="default_user_quota:lots;max_user_quota:-5;min_passwd_length:"
@@ -248,6 +253,7 @@ def test_settings_that_make_no_sense_count_as_not_set(site: Site) -> None:
     site.create("user", JANE, password=PASSWORD)
 
 
+@on_sql
 def test_a_user_whose_rows_another_program_wrote_differently(site: Site) -> None:
     """No row of its own, or one without a flag: still shown, and mended by a forward."""
     add_domain(site, "example.org")

@@ -1,4 +1,7 @@
-"""What the policy databases forget costs what the account had there, not what they hold."""
+"""What the policy databases forget costs what the account had there, not what they hold.
+
+They are in SQL wherever the accounts are.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection
 from mailwright.work import Leftover
 from tests.conformance.neighbours import FIRST_ID
-from tests.stores import Raw, Site
+from tests.stores import Raw, Site, on_sql
 
 JANE = "jane@mail.example.org"
 EVERYBODY, SENDERS = FIRST_ID, 5000
@@ -43,6 +46,7 @@ def iredapd(site: Site) -> Raw:
     return raw
 
 
+@on_sql
 def test_a_users_counts_go_from_every_rule(site: Site, iredapd: Raw) -> None:
     forget(site.app.databases, Leftover("user", JANE))
 
@@ -53,6 +57,7 @@ def test_a_users_counts_go_from_every_rule(site: Site, iredapd: Raw) -> None:
     assert iredapd.rows("SELECT COUNT(*) AS n FROM throttle_tracking")[0]["n"] == SENDERS + 6
 
 
+@on_sql
 def test_a_users_counts_are_found_by_an_index(
     site: Site, iredapd: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +92,7 @@ def test_a_users_counts_are_found_by_an_index(
             assert "SCAN" not in text, plans
 
 
+@on_sql
 def test_a_removed_domain_reads_no_addresses_of_others(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

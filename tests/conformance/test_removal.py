@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailwright.storage.sql.schema import DATABASES
 from mailwright.storage.sql.schema.model import Type
 from tests.conformance.neighbours import ALONE, FIRST_ID, JANE, JOHN, OTHER, populate
-from tests.stores import Site
+from tests.stores import Site, on_sql
 
 # The places of a user's address in `vmail`; after the removal only the last ones hold it.
 HOLDING_A_USER = {
@@ -74,12 +74,14 @@ def test_somebody_decided_for_every_column_whether_it_can_hold_a_user() -> None:
     assert sum(map(len, decided)) == len(text_columns())
 
 
+@on_sql
 def test_the_neighbours_have_jane_in_every_column_that_can_hold_her(site: Site) -> None:
     populate(site)
 
     assert holding(site, JANE) == HOLDING_A_USER
 
 
+@on_sql
 def test_a_removed_user_is_in_no_column_of_any_database(site: Site) -> None:
     populate(site)
 
@@ -90,6 +92,7 @@ def test_a_removed_user_is_in_no_column_of_any_database(site: Site) -> None:
     assert holding(site, JANE, "iredadmin") == {"log.username", "log.msg"}
 
 
+@on_sql
 def test_a_removed_user_takes_nobody_elses_rows_along(site: Site) -> None:
     """Also no policy of the domain, of everybody, or of a user whose address is alike."""
     populate(site)
@@ -114,9 +117,18 @@ def test_an_account_without_any_row_left_gets_itself_back(site: Site) -> None:
 
     assert site.show("user", ALONE)["forwarding"] == (ALONE,)
     assert site.show("user", OTHER)["forwarding"] == ("other@elsewhere.test", OTHER)
+
+
+@on_sql
+def test_the_row_that_it_gets_back_is_switched_on(site: Site) -> None:
+    populate(site)
+
+    site.remove("user", JANE)
+
     assert site.row("forwardings", ALONE)["active"] == 1
 
 
+@on_sql
 def test_a_disabled_account_gets_its_row_back_disabled(site: Site) -> None:
     populate(site)
     site.update("user", ALONE, accountStatus="disabled")
@@ -139,6 +151,7 @@ def test_a_successor_starts_as_anybody_does(site: Site) -> None:
     assert shown["isAdmin"] is False
 
 
+@on_sql
 def test_a_removed_domain_is_in_no_column_but_as_a_destination(site: Site) -> None:
     """Mail to the old domain may go on to wherever it moved, so destinations stay."""
     populate(site)
@@ -164,6 +177,7 @@ def test_a_removed_domain_is_in_no_column_but_as_a_destination(site: Site) -> No
     }
 
 
+@on_sql
 def test_a_removed_domain_leaves_domains_with_a_like_name_alone(site: Site) -> None:
     """An underscore in LIKE stands for any character, and one name can be the end of another."""
     populate(site)
@@ -185,7 +199,7 @@ def test_the_mailboxes_of_a_removed_domain_are_remembered(site: Site) -> None:
 
     site.remove("domain", "example.org", "30")
 
-    remembered = site.vmail.rows(
+    remembered = site.beside.rows(
         "SELECT username, domain, maildir, bytes, messages, admin, delete_date, timestamp "
         "FROM deleted_mailboxes WHERE domain = 'example.org' ORDER BY username"
     )

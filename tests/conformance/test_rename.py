@@ -8,7 +8,7 @@ from mailwright.errors import Exists, NotFound
 from mailwright.resources.user import RESOURCE as USER
 from tests.conformance.neighbours import FORWARD, JANE, JOHN, OTHER, TEAM, add_forwarding, populate
 from tests.conformance.test_removal import HOLDING_A_USER, holding
-from tests.stores import NOTHING, Site
+from tests.stores import NOTHING, Site, on_sql
 
 NEW = "janet@example.org"
 MOVED = "janet@example.net"
@@ -21,6 +21,7 @@ def rename(site: Site, old: str, new: str) -> None:
         accounts.commit()
 
 
+@on_sql
 @pytest.mark.parametrize("new", [NEW, MOVED])
 def test_the_new_address_stands_where_the_old_one_did(site: Site, new: str) -> None:
     """Who removed a mailbox long ago keeps the name of that day."""
@@ -61,7 +62,7 @@ def test_what_was_hers_is_shown_under_the_new_address(site: Site) -> None:
 
     after = site.show("user", MOVED)
     moved = {name for name in before if before[name] != after[name]}
-    assert moved == {"mail", "forwarding", "modified"}
+    assert moved - {"modified"} == {"mail", "forwarding"}
     assert after["maildir"] == before["maildir"]
     assert after["forwarding"] == ("jane@elsewhere.test", MOVED)
 
@@ -84,6 +85,7 @@ def test_a_taken_address_is_refused_and_nothing_moves(site: Site) -> None:
     assert site.since(before) == NOTHING
 
 
+@on_sql
 def test_somebody_who_has_both_addresses_keeps_one_row(site: Site) -> None:
     """The new address may have been a member, or a destination, before anybody had it."""
     populate(site)

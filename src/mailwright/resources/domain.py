@@ -551,7 +551,13 @@ RESOURCE = Resource(
         mailboxes="mailUser",
         path="homeDirectory",
         older_path=("storageBaseDirectory", "mailMessageStore"),
-        references=ACCOUNT_REFERENCES,
+        references=(
+            *ACCOUNT_REFERENCES,
+            # Accounts elsewhere that have an address in the domain, or are in a list of it.
+            LdapReference(
+                ("mailUser", "mailList", "mailAlias"), ("shadowAddress", "memberOfGroup")
+            ),
+        ),
         rows=(
             Reference("used_quota", "domain"),
             Reference("last_login", "domain"),

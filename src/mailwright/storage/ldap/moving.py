@@ -13,7 +13,8 @@ from mailwright.storage.ldap.codecs import whole
 from mailwright.storage.ldap.draft import Draft
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.plans import Task
-from mailwright.storage.ldap.reading import SERVICES, Library
+from mailwright.storage.ldap.questions import is_taken
+from mailwright.storage.ldap.reading import SERVICES, Library, alias_domains
 from mailwright.storage.ldap.steps import (
     UUID,
     Change,
@@ -96,15 +97,16 @@ def _own_changes(
     home = resource.ldap
     draft = Draft(library.schema, entry)
     draft.drop(home.addresses, [new])
-    for address in entry.texts(home.addresses):
-        if (
-            local_part_of(address.lower()) == local_part_of(old)
-            and domain_of(address.lower()) != domain_of(old)
-            and domain_of(old) == domain_of(new)
-        ):
-            # The name under an alias domain of the domain.
-            draft.drop(home.addresses, [address])
-            draft.add(home.addresses, [f"{local_part_of(new)}@{domain_of(address)}"])
+    # The name under alias domains of the domain: of the old one, then of the new one.
+    hosts = alias_domains(library, domain_of(old))
+    gone = entry.lowered(home.addresses) & {f"{local_part_of(old)}@{host}" for host in hosts}
+    draft.drop(home.addresses, gone)
+    if domain_of(new) != domain_of(old):
+        hosts = alias_domains(library, domain_of(new))
+    else:
+        hosts = frozenset(map(domain_of, gone))
+    repeated = (f"{local_part_of(new)}@{host}" for host in sorted(hosts))
+    draft.add(home.addresses, (name for name in repeated if not is_taken(library, name)))
     forwards = "mailForwardingAddress"
     if old in entry.lowered(forwards):
         draft.drop(forwards, [old])

@@ -31,6 +31,7 @@ from mailwright.storage.ldap.connections import SUBTREE
 from mailwright.storage.ldap.draft import Draft
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.plans import Task
+from mailwright.storage.ldap.questions import is_taken
 from mailwright.storage.ldap.reading import SERVICES, SETTINGS, Library, has_place
 from mailwright.storage.ldap.steps import (
     CSN,
@@ -114,7 +115,10 @@ class Writing:
             return
         if home.addresses:
             aliases = sorted(domain.lowered("domainAliasName"))
-            self.draft.add(home.addresses, (f"{self._local_part()}@{name}" for name in aliases))
+            repeated = (f"{self._local_part()}@{name}" for name in aliases)
+            # One that somebody was given stays that account's.
+            free = (address for address in repeated if not is_taken(self._library, address))
+            self.draft.add(home.addresses, free)
         if domain.text(STATUS).lower() != "active":
             self.draft.put("domainStatus", ("disabled",))
 
