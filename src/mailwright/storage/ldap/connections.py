@@ -52,12 +52,13 @@ class DirectoryTarget:
 class Connection:
     """A bound connection that one caller has at a time."""
 
-    __slots__ = ("_directory", "_raw", "idle_since")
+    __slots__ = ("_directory", "_raw", "idle_since", "writes")
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._raw: SimpleLDAPObject | None = None
         self.idle_since = 0.0
+        self.writes = 0  # that arrived for certain
         self._open()
 
     @property
@@ -112,22 +113,22 @@ class Connection:
 
     def add(self, dn: str, attributes: Mapping[str, Sequence[bytes]]) -> None:
         """A new entry.  ``Exists``, ``NotFound`` without its parent."""
-        self._run(lambda raw: raw.add_ext_s(dn, ldap.modlist.addModlist(dict(attributes))))
+        self._write(lambda raw: raw.add_ext_s(dn, ldap.modlist.addModlist(dict(attributes))))
 
     def modify(self, dn: str, changes: Sequence[Modification], unchanged_since: str = "") -> None:
         """All changes of one entry at once, and only if its ``entryCSN`` is still the given one."""
         controls: list[RequestControl] = []
         if unchanged_since and self._directory.asserts:
             controls = [AssertionControl(True, f"(entryCSN={unchanged_since})")]  # noqa: FBT003
-        self._run(lambda raw: raw.modify_ext_s(dn, list(changes), serverctrls=controls))
+        self._write(lambda raw: raw.modify_ext_s(dn, list(changes), serverctrls=controls))
 
     def delete(self, dn: str) -> None:
         """Remove an entry that has no children.  ``NotFound``."""
-        self._run(lambda raw: raw.delete_ext_s(dn))
+        self._write(lambda raw: raw.delete_ext_s(dn))
 
     def rename(self, dn: str, new_rdn: str, parent: str) -> None:
         """Give an entry another name and parent; the old name's value goes.  ``Exists``, ``NotFound``."""
-        self._run(lambda raw: raw.rename_s(dn, new_rdn, parent, delold=1))
+        self._write(lambda raw: raw.rename_s(dn, new_rdn, parent, delold=1))
 
     def close(self) -> None:
         """Drop the connection."""
@@ -200,6 +201,10 @@ class Connection:
                 raise
         self._open()
         return self._run(ask)
+
+    def _write(self, ask: Callable[[SimpleLDAPObject], object]) -> None:
+        self._run(ask)
+        self.writes += 1
 
     def _run(self, ask: Callable[[SimpleLDAPObject], T]) -> T:
         if self._raw is None:

@@ -8,13 +8,13 @@ same domain.  See docs/decisions for why the directory's own transactions are no
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from mailwright.errors import MailwrightError, PartlyDone, Unavailable
-from mailwright.storage.ldap.steps import Remember, Require, Room, Step, Stop, Vacant
+from mailwright.storage.ldap.steps import Remember, Room, Step, Stop
 from mailwright.storage.protocol import Contention
 from mailwright.storage.sql.journal import Journal
 
@@ -36,11 +36,6 @@ class Task:
     run: Callable[[Room], None] | None = None
     was_done: Callable[[Room], bool] | None = None
     cache: bool = False
-
-    @property
-    def writes(self) -> bool:
-        """Whether the directory is another one afterwards."""
-        return self.run is not None or not isinstance(self.step, Vacant | Require | Remember)
 
     def do(self, room: Room) -> None:
         """Write."""
@@ -80,20 +75,33 @@ def carry_out(plan: Plan, journal: Journal, room: Room, now: int) -> None:
         return
     steps = [task.step for task in plan.tasks if task.step is not None]
     ident = journal.write(plan.subject, _ENCODER.encode(steps).decode(), now)
-    begun = False
+    done: list[Task] = []
+    before = room.library.connection.writes
     for task in plan.tasks:
         try:
-            _on_the_way(task, room)
+            _on_the_way(task, room, begun=room.library.connection.writes > before)
         except PartlyDone:
             raise
+        except Stop:
+            journal.erase(ident)
+            # Its entry was made anew since it was read, and nothing is written before that is noticed.
+            raise Contention("another program changed the entry", code="BUSY") from None
         except MailwrightError as error:
+            begun = room.library.connection.writes > before
             if begun and not plan.undo:
                 raise _partly(error) from None
-            _take_back(plan, room, error, begun=begun)
-            journal.erase(ident)
+            try:
+                _take_back(plan, room, done, begun=begun)
+                journal.erase(ident)
+            except MailwrightError:
+                raise _partly(error) from None
             raise
-        begun = begun or task.writes
-    journal.erase(ident)
+        done.append(task)
+    try:
+        journal.erase(ident)
+    except MailwrightError as error:
+        # Nothing is left to do, and to do it again changes nothing.
+        LOG.warning("a finished plan stays in the journal for now: %s", error.code)
 
 
 def repeat(plan: str, room: Room) -> bool:
@@ -123,13 +131,14 @@ def _alone(task: Task, room: Room) -> None:
         task.do(room)
 
 
-def _on_the_way(task: Task, room: Room) -> None:
+def _on_the_way(task: Task, room: Room, *, begun: bool) -> None:
     for _ in range(TRIES):
         try:
             _with_reconnect(task, room)
         except Contention:
-            if task.step is None or task.run is not None:
-                raise  # it goes by what was read before
+            if task.step is None or (task.run is not None and not begun):
+                raise  # it goes by what was read before, and all of it can be done again
+            task = replace(task, run=None)
         else:
             return
     _with_reconnect(task, room)
@@ -149,16 +158,13 @@ def _with_reconnect(task: Task, room: Room) -> None:
             raise _partly(error) from None
 
 
-def _take_back(plan: Plan, room: Room, error: MailwrightError, *, begun: bool) -> None:
-    try:
-        for task in plan.tasks:
-            if isinstance(task.step, Remember):
-                task.step.undo(room)
-        if begun:
-            for step in plan.undo:
-                step.apply(replace(room, repeated=True))
-    except MailwrightError:
-        raise _partly(error) from None
+def _take_back(plan: Plan, room: Room, done: Sequence[Task], *, begun: bool) -> None:
+    for task in done:
+        if isinstance(task.step, Remember):
+            task.step.undo(room)
+    if begun:
+        for step in plan.undo:
+            step.apply(replace(room, repeated=True))
 
 
 def _partly(error: MailwrightError) -> PartlyDone:

@@ -6,7 +6,7 @@ A step holds names and values, never a password, so that it can be written into 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -46,13 +46,16 @@ class Room:
 
 
 class Require(msgspec.Struct, tag=True, frozen=True):
-    """Stop unless an entry is there (and still the same one, where its ``uuid`` is known)."""
+    """Stop unless an entry is there, and with these values: one made anew has others."""
 
     dn: str
-    uuid: str = ""
+    having: Values = {}
 
     def apply(self, room: Room) -> None:
-        if not is_the_same(room, self.dn, self.uuid):
+        entry = room.library.connection.read(self.dn, (UUID, *self.having))
+        if entry is None or any(
+            set(entry.texts(name)) != set(values) for name, values in self.having.items()
+        ):
             raise Stop
 
 
@@ -157,7 +160,7 @@ class Rename(msgspec.Struct, tag=True, frozen=True):
 
 
 class SpreadStatus(msgspec.Struct, tag=True, frozen=True):
-    """Say a domain's status on every account below it, a page at a time."""
+    """Say a domain's status on every account below it."""
 
     base: str
     attribute: str
@@ -172,7 +175,9 @@ class SpreadStatus(msgspec.Struct, tag=True, frozen=True):
             names.of_class(*self.classes), said if self.active else names.no(said)
         )
         wanted = [] if self.active else [self.value]
-        for entry in snapshot(library, self.base, found_by, ("objectClass", self.attribute)):
+        found = snapshot(library, self.base, found_by, ("objectClass", self.attribute))
+        # The catch-all gets the mail of every account that is off: it goes off first and on last.
+        for entry in sorted(found, key=lambda entry: _is_catch_all(entry) is self.active):
             draft = Draft(library.schema, entry)
             draft.put(self.attribute, wanted)
             modify(library, entry, draft)
@@ -308,6 +313,8 @@ class Forget(msgspec.Struct, tag=True, frozen=True):
                 if row.column not in columns.get(row.table, ()):
                     continue
                 if self.new:
+                    if room.repeated and not _has_row(connection, row, self.key):
+                        continue  # moved already: what stands there is no predecessor's
                     connection.execute(
                         f'DELETE FROM "{row.table}" WHERE "{row.column}" = %s', (self.new,)
                     )
@@ -360,30 +367,32 @@ class Remember(msgspec.Struct, tag=True, frozen=True):
         )
 
     def apply(self, room: Room) -> None:
-        for users in self._mailboxes(room.library):
-            self._note(room.library, users)
+        self._note(room.library, self._mailboxes(room.library))
 
     def undo(self, room: Room) -> None:
         """The mailbox is still somebody's: a note would have it erased."""
         database = room.library.database
-        for users in self._mailboxes(room.library):
-            with database.transaction() as connection:
-                for address, path in users:
-                    connection.execute(
-                        'DELETE FROM "deleted_mailboxes" WHERE "username" = %s AND "maildir" = %s',
-                        (address, path),
-                    )
+        if "deleted_mailboxes" not in columns_of(database):
+            return
+        users = self._mailboxes(room.library)
+        with database.transaction() as connection:
+            for address, path in users:
+                connection.execute(
+                    'DELETE FROM "deleted_mailboxes" WHERE "username" = %s AND "maildir" = %s',
+                    (address, path),
+                )
 
-    def _mailboxes(self, library: Library) -> Iterator[list[tuple[str, str]]]:
+    def _mailboxes(self, library: Library) -> list[tuple[str, str]]:
+        """All of them, before any is noted: if some cannot be read, the removal does not begin."""
         wanted = ("mail", self.path, *self.older_path)
         found_by = names.of_class(self.of_class)
-        for page in library.connection.pages(self.dn, SUBTREE, found_by, wanted):
-            yield [
-                (entry.text("mail").lower(), path)
-                for entry in page
-                if not entry.text("mail").startswith("@")
-                and (path := path_in(entry, self.path, self.older_path))
-            ]
+        return [
+            (entry.text("mail").lower(), path)
+            for page in library.connection.pages(self.dn, SUBTREE, found_by, wanted)
+            for entry in page
+            if not entry.text("mail").startswith("@")
+            and (path := path_in(entry, self.path, self.older_path))
+        ]
 
     def _note(self, library: Library, users: Sequence[tuple[str, str]]) -> None:
         database = library.database
@@ -436,6 +445,10 @@ def _is_an_admins(library: Library, address: str) -> bool:
     return library.connection.read(library.tree.admin(address), NO_ATTRIBUTES) is not None
 
 
+def _is_catch_all(entry: Entry) -> bool:
+    return names.value_of(entry.dn).startswith("@")
+
+
 def is_the_same(room: Room, dn: str, uuid: str) -> bool:
     """Whether an entry is there, and the one that is meant."""
     entry = room.library.connection.read(dn, (UUID,))
@@ -469,6 +482,11 @@ def snapshot(library: Library, base: str, found_by: str, wanted: Sequence[str]) 
         for page in library.connection.pages(base, SUBTREE, found_by, wanted)
         for entry in page
     ]
+
+
+def _has_row(connection: SqlConnection, row: Row, key: str) -> bool:
+    found = connection.row(f'SELECT 1 FROM "{row.table}" WHERE "{row.column}" = %s', (key,))
+    return found is not None
 
 
 def _usage_of(connection: SqlConnection, library: Library, address: str) -> dict[str, object]:

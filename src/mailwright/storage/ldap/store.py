@@ -38,7 +38,6 @@ from mailwright.storage.protocol import (
     AllBut,
     Changed,
     Clock,
-    Contention,
     Failure,
     Farewell,
     Names,
@@ -375,10 +374,13 @@ class LdapAccounts:
         try:
             finished = repeat(entry.plan, Room(self.library))
         except Unavailable as error:
-            if self.library.connection.closed or isinstance(error, Contention):
-                raise
+            # What is written meanwhile would be lost when it is carried out after all.
             LOG.warning("an interrupted operation on %s stays: %s", entry.subject, error.code)
-            return f"{entry.subject}: an interrupted operation stays ({error.code})"
+            raise
+        except MailwrightError as error:
+            # Waiting would not help, and the domain is not to be closed for ever.
+            LOG.warning("an interrupted operation on %s cannot end: %s", entry.subject, error.code)
+            return f"{entry.subject}: an interrupted operation cannot end ({error.code})"
         self._store.journal.erase(entry.ident)
         done = "finished" if finished else "had nothing left to do"
         LOG.warning("an interrupted operation on %s %s", entry.subject, done)
