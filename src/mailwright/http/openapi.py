@@ -7,9 +7,10 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from mailwright.authz import Action
+from mailwright.errors import PartlyDone
 from mailwright.fields.field import AnyField
 from mailwright.fields.kinds import Many, Names, Stamp, YesNo
-from mailwright.fields.resource import Resource
+from mailwright.fields.resource import Resource, Verb
 from mailwright.http import forms
 from mailwright.http.routes import ROUTES, Route, Session, Shape
 from mailwright.resources.operations import LONGEST_KEPT_DAYS
@@ -23,6 +24,11 @@ _DESCRIPTION: Final = (
     "body names wins over the query string. Lists are written with commas, as repeated parameters or as "
     "JSON arrays. Every answer is an envelope: `_success`, then `_data`, or `_msg` and `_code`."
 )
+_CODE: Final[Json] = {
+    "type": "string",
+    "pattern": "^[A-Z][A-Z0-9_,]*$",
+    "description": "A stable word for programs",
+}
 _FAILURES: Final = {
     400: "A parameter, the path or the body is not acceptable",
     401: "Nobody is logged in, or username or password is wrong",
@@ -33,8 +39,10 @@ _FAILURES: Final = {
     415: "The body is of a type that is not taken",
     429: "Logins are being slowed; Retry-After says for how many seconds",
     500: "A mistake of the server",
-    503: "A database cannot be reached or is locked",
+    503: "A database or the directory cannot be reached, is locked or takes no changes",
 }
+# The same where many accounts are changed: a directory knows no transactions.
+_PARTLY_DONE: Final = "or the directory refused the change of some of the accounts"
 
 
 def document(settings: Settings, routes: Sequence[Route] = ROUTES) -> Json:
@@ -46,7 +54,11 @@ def document(settings: Settings, routes: Sequence[Route] = ROUTES) -> Json:
             route, always_200=always_200
         )
     resources = {route.resource.name: route.resource for route in routes if route.resource}
-    schemas: Json = {"Success": _success(None), "Failure": _failure()}
+    schemas: Json = {
+        "Success": _success(None),
+        "Failure": _failure(),
+        "PartlyDone": _failure(partly=True),
+    }
     for name, resource in resources.items():
         schemas[name.capitalize()] = _profile(resource, hashes=settings.api.expose_password_hashes)
     return {
@@ -261,20 +273,49 @@ def _success(data: Json | None, *, paged: bool = False) -> Json:
     }
 
 
-def _failure() -> Json:
+def _failure(*, partly: bool = False) -> Json:
+    properties: Json = {
+        "_success": {"const": False},
+        "_msg": {"type": "string", "description": "The code and a reason for people"},
+        "_code": {"const": PartlyDone.default_code} if partly else _CODE,
+    }
+    if partly:
+        properties["_data"] = _partly()
+    return _object(properties)
+
+
+def _partly() -> Json:
+    """What a change of many accounts says that could not change all of them."""
+    failed: Json = {
+        "key": {
+            "type": "string",
+            "description": "The account; empty for all that come after the last one named",
+        },
+        "code": _CODE,
+        "reason": {"type": "string", "description": "A reason for people"},
+    }
+    properties: Json = {
+        "changed": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "How many accounts were changed",
+        },
+        "failed": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Those that are as they were; all others were changed",
+            "items": _object(failed),
+        },
+    }
+    return _object(properties)
+
+
+def _object(properties: Json) -> Json:
     return {
         "type": "object",
         "additionalProperties": False,
-        "required": ["_success", "_msg", "_code"],
-        "properties": {
-            "_success": {"const": False},
-            "_msg": {"type": "string", "description": "The code and a reason for people"},
-            "_code": {
-                "type": "string",
-                "pattern": "^[A-Z][A-Z0-9_,]*$",
-                "description": "A stable word for programs",
-            },
-        },
+        "required": list(properties),
+        "properties": properties,
     }
 
 
@@ -295,8 +336,9 @@ def _responses(route: Route, *, always_200: bool) -> Json:
     succeeded = _answer_schema(route)
     numbers = _failures_of(route)
     found: Json = {}
+    partly = [_ref("PartlyDone")] if route.verb is Verb.BULK else []
     if always_200:
-        succeeded = {"oneOf": [succeeded, _ref("Failure")]}
+        succeeded = {"oneOf": [succeeded, _ref("Failure"), *partly]}
         numbers = [number for number in numbers if number in {404, 415, 500}]
     status = 200 if always_200 else route.status
     found[str(status)] = _response("Done", succeeded)
@@ -307,6 +349,10 @@ def _responses(route: Route, *, always_200: bool) -> Json:
         }
     for number in numbers:
         found[str(number)] = _response(_FAILURES[number], _ref("Failure"))
+    if partly and "503" in found:
+        found["503"] = _response(
+            f"{_FAILURES[503]}; {_PARTLY_DONE}", {"oneOf": [_ref("Failure"), *partly]}
+        )
     if "429" in found:
         found["429"]["headers"]["Retry-After"] = {
             "description": "Seconds to wait",
