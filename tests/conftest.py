@@ -20,6 +20,22 @@ from tests.stores import (  # noqa: F401
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mailwright")
+    group.addoption(
+        "--equivalence-steps",
+        type=int,
+        default=2000,
+        help="requests that tests/equivalence sends to every backend at least",
+    )
+    group.addoption(
+        "--equivalence-seed",
+        type=int,
+        default=20260506,
+        help="another number makes other requests",
+    )
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgreSQL]:
     """A PostgreSQL of this test process alone; make yourself a database in it."""

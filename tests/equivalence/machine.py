@@ -1,0 +1,231 @@
+"""The requests that a random sequence is made of, and the comparison after each."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from mailwright.fields.resource import Verb
+from tests.equivalence import pools
+from tests.equivalence.tolerances import declared, forgiven
+from tests.equivalence.world import (
+    MANAGER,
+    PASSWORD,
+    ROOT,
+    Form,
+    Request,
+    Seen,
+    Store,
+    World,
+    login,
+    path,
+)
+
+SHOWN = 25  # differences in a message
+IDLE_SECONDS = 1800  # after these a session has ended
+
+# How often each is tried.
+STEPS = {
+    "create_domain": 2,
+    "update_domain": 5,
+    "create_user": 5,
+    "update_user": 9,
+    "update_users": 2,
+    "remove": 3,
+    "send_back": 2,
+    "walk": 3,
+    "pass_time": 1,
+    "log_in": 1,
+    "ask_as_another": 1,
+}
+
+
+class Comparison:
+    """Compares what stores did; remembers which tolerances it could not do without."""
+
+    def __init__(self) -> None:
+        self.ids = declared()
+        self.needed: set[str] = set()
+
+    def compare(self, seen: Sequence[Seen], stores: Sequence[Store]) -> None:
+        """SQL engines differ in nothing; a directory in what is declared."""
+        first = seen[0]
+        for each, store in zip(seen[1:], stores[1:], strict=True):
+            if each.told() == first.told():
+                continue
+            if store.is_directory:
+                found = self._unforgiven(first, each)
+            else:
+                found = differences(first.told(), each.told())
+
+            assert not found, _report(first.request, stores[0].name, store.name, found)
+
+    def _unforgiven(self, one: Seen, other: Seen) -> list[str]:
+        found = _left(one, other, self.ids)
+        for each in self.ids:
+            if each not in self.needed and _left(one, other, [i for i in self.ids if i != each]):
+                self.needed.add(each)
+        return found
+
+
+def _left(one: Seen, other: Seen, ids: Sequence[str]) -> list[str]:
+    return differences(*(forgiven(copy.deepcopy(each), ids) for each in (one, other)))
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """Where two plain values differ, and how."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return [
+            line
+            for name in sorted(one.keys() | other.keys())
+            for line in differences(
+                one.get(name, "(nothing)"), other.get(name, "(nothing)"), f"{where}/{name}"
+            )
+        ]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [
+            line
+            for at, pair in enumerate(zip(one, other, strict=True))
+            for line in differences(*pair, f"{where}/{at}")
+        ]
+    return [] if one == other else [f"{where}: {one!r} != {other!r}"]
+
+
+def _report(request: Request, one: str, other: str, found: Sequence[str]) -> str:
+    return "\n  ".join([f"{one} and {other} differ after {request}", *found[:SHOWN]])
+
+
+class Machine(RuleBasedStateMachine):
+    """One random sequence; `world` and `comparison` are set by the test."""
+
+    world: ClassVar[World]
+    comparison: ClassVar[Comparison]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle = 0  # seconds since the global admin logged in
+        self.domains: list[str] = []
+        self.users: list[str] = []
+        self.world.restart()
+        self.ask(Request("POST", path("logout")), "nobody")
+
+    @rule(data=st.data())
+    def step(self, data: st.DataObject) -> None:
+        """One of the things that clients do.
+
+        A rule for each would be left out of many sequences at random; these are to meet one another.
+        """
+        step = data.draw(
+            st.sampled_from([name for name, often in STEPS.items() for _ in range(often)])
+        )
+        getattr(self, step)(data)
+
+    def create_domain(self, data: st.DataObject) -> None:
+        key = data.draw(pools.new_domain_keys)
+        form = self._with(data, "name", "New", data.draw(pools.forms("domain", Verb.CREATE)))
+        self._send(data, "POST", path("domain", key), form)
+
+    def update_domain(self, data: st.DataObject) -> None:
+        key = data.draw(pools.domain_keys(self.domains))
+        form = data.draw(pools.forms("domain", Verb.UPDATE))
+        self._send(data, "PUT", path("domain", key), form)
+
+    def create_user(self, data: st.DataObject) -> None:
+        key = data.draw(pools.new_user_keys)
+        form = self._with(data, "password", PASSWORD, data.draw(pools.forms("user", Verb.CREATE)))
+        self._send(data, "POST", path("user", key), form)
+
+    def update_user(self, data: st.DataObject) -> None:
+        key = data.draw(pools.user_keys(self.users))
+        form = data.draw(pools.forms("user", Verb.UPDATE))
+        self._send(data, "PUT", path("user", key), form)
+
+    def update_users(self, data: st.DataObject) -> None:
+        key = data.draw(pools.domain_keys(self.domains))
+        form = data.draw(pools.forms("user", Verb.BULK))
+        self._send(data, "PUT", path("users", key), form)
+
+    def remove(self, data: st.DataObject) -> None:
+        kind = data.draw(st.sampled_from(("user", "user", "user", "domain")))
+        kept = data.draw(st.sampled_from((None, None, None, *pools.PATH_DAYS)))
+        more = () if kept is None else ("keep_mailbox_days", kept)
+        self.ask(Request("DELETE", path(kind, self._key(data, kind), *more)))
+
+    def send_back(self, data: st.DataObject) -> None:
+        """What GET gives back can be sent to PUT unchanged."""
+        kind = data.draw(st.sampled_from(("user", "domain")))
+        where = path(kind, self._key(data, kind))
+        seen = self.ask(Request("GET", where))
+        own = [each.answer["_data"] for each in seen if each.status == 200]
+        if own:
+            self.ask(Request("PUT", where, own=own))
+
+    def walk(self, data: st.DataObject) -> None:
+        """A list, and if it has more, its second page."""
+        kind = data.draw(st.sampled_from(("user", "user", "domain")))
+        where = path("domains") if kind == "domain" else path("users", self._key(data, "domain"))
+        form = data.draw(pools.options(kind))
+        seen = self.ask(Request("GET", where, form))
+        tokens = [each.token for each in seen if each.token is not None]
+        if tokens:
+            rest = [pair for pair in form if pair[0] != "page_token"]
+            self.ask(Request("GET", where, rest, tokens=tokens))
+
+    def pass_time(self, data: st.DataObject) -> None:
+        seconds = data.draw(st.sampled_from(pools.SECONDS))
+        self.world.pass_time(seconds)
+        self.idle += seconds
+
+    def log_in(self, data: st.DataObject) -> None:
+        names = [*sorted(self.users), *sorted(self.users), MANAGER, "x@nowhere.test", ""]
+        password = data.draw(st.sampled_from((PASSWORD, *pools.PASSWORDS)))
+        self.ask(login(data.draw(st.sampled_from(names)), password))
+
+    def ask_as_another(self, data: st.DataObject) -> None:
+        """A request by somebody who has or had a session, or by nobody."""
+        actor = data.draw(st.sampled_from([*sorted(self.others), "nobody"]))
+        where = path("user", self._key(data, "user"))
+        match data.draw(st.sampled_from(("GET", "PUT", "DELETE", "POST"))):
+            case "PUT":
+                request = Request("PUT", where, [("employeeid", actor)])
+            case "POST":
+                request = Request("POST", path("logout"))
+            case method:
+                request = Request(method, where)
+        self.ask(request, actor)
+
+    def ask(self, request: Request, actor: str = ROOT) -> list[Seen]:
+        """Ask all stores and compare what they made of it."""
+        if actor == ROOT and self.idle >= IDLE_SECONDS:
+            self.idle = 0
+            self.ask(login(ROOT))
+        note(f"{actor}: {request}")
+        seen = self.world.ask(request, actor)
+        self.comparison.compare(seen, self.world.stores)
+        if request.writes:
+            self.domains, self.users = [*seen[0].domains], [*seen[0].users]
+        return seen
+
+    def _key(self, data: st.DataObject, kind: str) -> str:
+        if kind == "domain":
+            return data.draw(pools.domain_keys(self.domains))
+        return data.draw(pools.user_keys(self.users))
+
+    def _with(self, data: st.DataObject, name: str, value: str, form: Form) -> Form:
+        """The form with what is required, most of the times."""
+        if data.draw(st.integers(0, 9)) == 0:
+            return form
+        return [(name, value), *(pair for pair in form if pair[0] != name)]
+
+    def _send(self, data: st.DataObject, method: str, where: str, form: Form) -> None:
+        self.ask(Request(method, where, form, as_json=data.draw(st.booleans())))
+
+    @property
+    def others(self) -> set[str]:
+        """Who has or had a session besides the global admin."""
+        return {*self.world.stores[0].cookies} - {ROOT}

@@ -1,0 +1,62 @@
+"""What the random sequences found, each once more by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.equivalence.machine import Comparison
+from tests.equivalence.world import ALIAS_DOMAIN, JOHN, Form, Request, Seen, World, path
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.mariadb, pytest.mark.openldap]
+
+
+class Client:
+    """Asks all stores, and has to get the same answer from all of them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.comparison = Comparison()
+
+    def ask(self, method: str, where: str, form: Form = ()) -> Seen:
+        """What the first store makes of it; the others have made the same."""
+        seen = self.world.ask(Request(method, where, form))
+        self.comparison.compare(seen, self.world.stores)
+        return seen[0]
+
+
+@pytest.fixture
+def client(world: World) -> Client:
+    world.restart()
+    return Client(world)
+
+
+def test_a_password_for_the_users_of_an_empty_domain_is_noted(client: Client) -> None:
+    """SQL left the password out of the log where a domain had no users, a directory did not."""
+    client.ask("POST", path("domain", "new.test"), [("name", "New")])
+
+    seen = client.ask("PUT", path("users", "new.test"), [("password", "Other-Pass2")])
+
+    assert [
+        "[API] Update every user of new.test (password).",
+    ] == [row["msg"] for row in seen.rows["log"]]
+
+
+def test_an_address_under_an_alias_domain_is_its_owners(client: Client) -> None:
+    """SQL gave John `jane@example.com`, which had reached Jane; a directory had it as Jane's."""
+    for name in ("jane", "john", "team"):
+        address = f"{name}@{ALIAS_DOMAIN}"
+
+        seen = client.ask("PUT", path("user", JOHN), [("addAlias", address)])
+
+        assert [f"already in use and therefore skipped: {address}"] == seen.answer["_warnings"]
+        assert [] == seen.users[JOHN]["aliases"]
+
+
+def test_an_address_under_an_alias_domain_stays_with_whom_it_was_given_to(client: Client) -> None:
+    """A directory refused the new user for want of a name under the alias domain, and kept it."""
+    client.ask("PUT", path("user", JOHN), [("addAlias", f"new@{ALIAS_DOMAIN}")])
+
+    seen = client.ask("POST", path("user", "new@example.org"), [("password", "Other-Pass2")])
+
+    assert 201 == seen.status
+    assert [f"new@{ALIAS_DOMAIN}"] == seen.users[JOHN]["aliases"]

@@ -1,0 +1,104 @@
+"""The declared differences between backends, as `docs/backends.md` lists them, and what each forgives.
+
+A tolerance takes one side of a comparison and takes out what its row declares.  It is given both sides,
+so it has to be true of both; what it does not take out has to be equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from mailwright.resources.user import SERVICES
+from tests.equivalence.world import Seen
+
+PAGE = Path(__file__).parents[2] / "docs" / "backends.md"
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_IGNORED = re.compile(r"services: .* has no place on this server; ignored")
+# What SQL has a place for.
+_KEPT = {"user": tuple(SERVICES), "domain": ("self-service",)}
+
+
+def declared() -> list[str]:
+    """The ids in the table of the page."""
+    rows = [line.split("|") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    return [row[1].strip().strip("`") for row in rows]
+
+
+def name_default(seen: Seen) -> None:
+    for user in seen.profiles("user"):
+        user["name"] = user["name"] or user["mail"].partition("@")[0]
+    if seen.request.kind == "user":
+        _forgive_order(seen, "name")
+    _forgive_log(seen, "user", "name")
+
+
+def services(seen: Seen) -> None:
+    for kind, kept in _KEPT.items():
+        for profile in seen.profiles(kind):
+            profile["services"] = sorted(set(profile["services"]) & {*kept})
+        _forgive_log(seen, kind, "services")
+    warnings = [text for text in seen.answer.get("_warnings", ()) if not _IGNORED.fullmatch(text)]
+    seen.answer.pop("_warnings", None)
+    if warnings:
+        seen.answer["_warnings"] = warnings
+
+
+def password_day(seen: Seen) -> None:
+    for user in seen.profiles("user"):
+        user["passwordLastChange"] = user["passwordLastChange"][:10]
+
+
+def times(seen: Seen) -> None:
+    for kind in ("domain", "user"):
+        for profile in seen.profiles(kind):
+            for name in ("created", "modified"):
+                assert _STAMP.fullmatch(profile.pop(name))
+    _forgive_order(seen, "created")
+    _forgive_order(seen, "modified")
+
+
+TOLERANCES: dict[str, Callable[[Seen], None]] = {
+    "name-default": name_default,
+    "services": services,
+    "password-day": password_day,
+    "times": times,
+}
+
+
+def forgiven(seen: Seen, ids: Iterable[str]) -> dict[str, Any]:
+    """What is left to compare."""
+    for each in ids:
+        TOLERANCES[each](seen)
+    return seen.told()
+
+
+def _forgive_order(seen: Seen, parameter: str) -> None:
+    """A list sorted by what differs: whole, it has the same members; a page of it has as many."""
+    asked = seen.request.asked
+    data = seen.answer.get("_data")
+    if asked.get("sort", "").strip().lstrip("-") != parameter or not isinstance(data, list):
+        return
+    if seen.request.tokens or {"limit", "page_token"} & asked.keys():
+        seen.answer["_data"] = len(data)
+    else:
+        data.sort(
+            key=lambda each: each if isinstance(each, str) else (each.get("mail") or each["domain"])
+        )
+
+
+def _forgive_log(seen: Seen, kind: str, parameter: str) -> None:
+    """A change of what differs is a change on one backend only."""
+    kept = []
+    for row in seen.rows.get("log", ()):
+        found = re.fullmatch(rf"(.*Update {kind} .*) \((.*)\)\.", row["msg"])
+        if found is not None and row["event"] == "update":
+            names = [name for name in found[2].split(", ") if name != parameter]
+            if not names:
+                continue
+            row["msg"] = f"{found[1]} ({', '.join(names)})."
+        kept.append(row)
+    if "log" in seen.rows:
+        seen.rows["log"] = kept
