@@ -64,7 +64,6 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
             # Hashing takes long: it is over before anything is locked.
             keys = work.accounts.find_names(resource, Query(within=name)).keys
             each = {key: each[key] for key in keys}
-            password = password if keys else None
     if not changes and password is None:
         return Changed(0)
     # The domain is not locked: whoever changes one user locks the user first and the domain second.

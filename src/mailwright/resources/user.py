@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 
 from mailwright.errors import Exists, Forbidden, Invalid, LimitReached, NotFound
-from mailwright.fields.addresses import domain_of, without_extension
+from mailwright.fields.addresses import domain_of, local_part_of, without_extension
 from mailwright.fields.field import Changes, Field, Record
 from mailwright.fields.kinds import (
     LONGEST_TEXT,
@@ -503,7 +503,7 @@ RESOURCE = Resource(
         older_path=("storageBaseDirectory", "mailMessageStore"),
         tally=Tally("domainCurrentUserNumber", "domainCurrentQuotaSize", "mailQuota"),
         references=domains.ACCOUNT_REFERENCES,
-        revoked=("domainGlobalAdmin",),
+        revoked=("domainGlobalAdmin", "userPassword"),
         revoked_services=("domainadmin",),
         rows=(
             Reference("used_quota", "username", domain="domain", unique=True),
@@ -670,9 +670,7 @@ def alias_addresses_are_free(work: Work, key: str, record: Record, changes: Chan
             wanted.append(address)
         elif not _is_in_own_domain(work, address, own):
             outside.append(address)
-        elif work.accounts.is_taken(
-            without_extension(address, work.settings.accounts.recipient_delimiter)
-        ):
+        elif _is_in_use(work, address):
             skipped.append(address)
         else:
             wanted.append(address)
@@ -755,6 +753,14 @@ def _is_in_own_domain(work: Work, address: str, own: str) -> bool:
     return host == own or (
         host is not None and work.settings.accounts.alias_addresses_in_any_domain
     )
+
+
+def _is_in_use(work: Work, address: str) -> bool:
+    """Whether mail to the address arrives already, be it by way of an alias domain."""
+    address = without_extension(address, work.settings.accounts.recipient_delimiter)
+    host = work.accounts.hosted_domain(domain_of(address)) or domain_of(address)
+    ways = {address, f"{local_part_of(address)}@{host}"}
+    return any(work.accounts.is_taken(way) for way in sorted(ways))
 
 
 def _one_more_fits(work: Work, domain: Record) -> None:
