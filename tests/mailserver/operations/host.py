@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from mailwright.passwords import hash_password
 from mailwright.settings import Settings
 from mailwright.settings.sections import Accounts, Databases
 from mailwright.settings.sections import Database as DatabaseSettings
@@ -90,7 +89,6 @@ class Host(Site):
 
     place: Beside | BesideDirectory
     in_directory = False
-    journal = "vmail"  # the database with the mailboxes of the removed
 
     def __init__(self, place: Beside | BesideDirectory, settings: Settings | None = None) -> None:
         super().__init__(place, settings)
@@ -109,22 +107,13 @@ class Host(Site):
 
     # What is done past the product
 
-    def add_global_admin(self, username: str, password: str) -> None:
-        self.insert("admin", username=username, password=hash_password(password))
-        self.insert("domain_admins", username=username, domain="ALL")
-
     def add_alias_domain(self, alias: str, target: str = DOMAIN) -> None:
         """With the addresses that the users of the domain have below it."""
         self.insert("alias_domain", alias_domain=alias, target_domain=target)
 
-    def stored_passwords(self, user: str) -> list[str]:
-        return [str(self.row("mailbox", user)["password"])]
-
     def kept_mailbox(self, user: str) -> Row:
         """What is noted about the mailbox of a removed user."""
-        (kept,) = self.raw[self.journal].rows(
-            "SELECT * FROM deleted_mailboxes WHERE username = ?", user
-        )
+        (kept,) = self.beside.rows("SELECT * FROM deleted_mailboxes WHERE username = ?", user)
         return kept
 
     # What a client does
@@ -175,26 +164,10 @@ class DirectoryHost(DirectorySite, Host):
     """The same where accounts are in OpenLDAP."""
 
     in_directory = True
-    journal = "iredadmin"
     place: BesideDirectory
 
-    def add_global_admin(self, username: str, password: str) -> None:
-        self.directory.add(
-            f"mail={username},{self.directory.admin_base_dn}",
-            {
-                "objectClass": "mailAdmin",
-                "mail": username,
-                "userPassword": hash_password(password),
-                "accountStatus": "active",
-                "domainGlobalAdmin": "yes",
-            },
-        )
-
     def add_alias_domain(self, alias: str, target: str = DOMAIN) -> None:
-        services = [*self.domain(target)["enabledService"], "domainalias"]
-        self.directory.replace(
-            self.domain_dn(target), domainAliasName=alias, enabledService=services
-        )
+        super().add_alias_domain(alias, target)
         users = f"ou=Users,{self.domain_dn(target)}".lower()
         for dn, entry in self.directory.entries(users).items():
             if dn != users:
@@ -203,6 +176,3 @@ class DirectoryHost(DirectorySite, Host):
                     entry["uid"][0] + f"@{alias}".encode(),
                 ]
                 self.directory.replace(dn, shadowAddress=addresses)
-
-    def stored_passwords(self, user: str) -> list[str]:
-        return list(self.user(user)["userPassword"])

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from mailwright.settings.sections import Disagreement
-from tests.api.client import ADMIN, api_with
-from tests.api.client import PASSWORD as ADMIN_PASSWORD
+from tests.api.client import api_with
 from tests.mailserver.clients import Protocol, Quota
 from tests.mailserver.operations.host import DOMAIN, JANE, JOHN, OUTSIDE, PASSWORD, Host
 
@@ -45,7 +44,7 @@ def test_dovecot_knows_each_way_in_which_passwords_are_stored(host: Host, scheme
     site.create("domain", DOMAIN, name="Example")
     site.create("user", JANE, password=PASSWORD)
     site.close()
-    (stored,) = host.stored_passwords(JANE)
+    (stored,) = host.hashes(JANE)
 
     assert stored.startswith({"ARGON2ID": "{ARGON2ID}", "BCRYPT": "{CRYPT}$2"}.get(scheme, "{SSHA"))
     assert host.lab.login("imap", JANE, PASSWORD)
@@ -150,7 +149,7 @@ def test_services_are_replaced_as_a_whole(org: Host) -> None:
 
 def test_accounts_made_over_http_get_mail_and_get_in(host: Host) -> None:
     with api_with(host) as api:
-        host.add_global_admin(ADMIN, ADMIN_PASSWORD)
+        api.add_admin()
 
         def ask(method: str, path: str, form: str = "") -> None:
             result = api.call(method, f"/api/{path}", form)

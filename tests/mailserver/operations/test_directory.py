@@ -216,7 +216,7 @@ def test_openldap_verifies_just_what_is_said_to_be_verified(
 
 
 def test_one_of_several_passwords_is_enough_until_one_is_set(org: DirectoryHost) -> None:
-    (stored,) = org.stored_passwords(JANE)
+    (stored,) = org.hashes(JANE)
     org.directory.replace(org.user_dn(JANE), userPassword=[stored, hash_password("Other-Pass2")])
     assert [True, True] == [org.lets_in(JANE, each) for each in (PASSWORD, "Other-Pass2")]
 
@@ -227,7 +227,7 @@ def test_one_of_several_passwords_is_enough_until_one_is_set(org: DirectoryHost)
 
 
 def test_one_of_several_passwords_is_enough_until_one_is_set_for_all(org: DirectoryHost) -> None:
-    (stored,) = org.stored_passwords(JANE)
+    (stored,) = org.hashes(JANE)
     org.directory.replace(org.user_dn(JANE), userPassword=[stored, hash_password("Other-Pass2")])
 
     assert 2 == org.update_users(DOMAIN, password="Third-Pass3")
