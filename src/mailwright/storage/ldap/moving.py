@@ -10,7 +10,7 @@ from mailwright.fields.ldap_places import Tally
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
 from mailwright.storage.ldap.codecs import whole
-from mailwright.storage.ldap.draft import Draft
+from mailwright.storage.ldap.connections import NO_ATTRIBUTES
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.plans import Task
 from mailwright.storage.ldap.questions import is_taken
@@ -28,11 +28,13 @@ from mailwright.storage.ldap.steps import (
     Step,
     Strip,
     Vacant,
+    snapshot,
 )
 from mailwright.storage.ldap.tallies import adjust
 from mailwright.storage.protocol import Farewell
 
 STATUS = "accountStatus"
+FURTHER_ADDRESSES = "shadowaddress"
 
 
 def removal(
@@ -42,22 +44,31 @@ def removal(
     entry: Entry,
     farewell: Farewell,
 ) -> list[Task]:
-    """Mail stops first, rights end with it, then what refers to the account goes, then the account."""
+    """Rights and logins end first, then what refers to the account goes, then the account.
+
+    It takes mail until then: what is forwarded to an account that is off already would come to the
+    catch-all, or back to the sender.  A domain goes entry by entry, so that one is off before.
+    """
     home = resource.ldap
     uuid = entry.text(UUID)
-    stop = Change(
+    revoke = Change(
         entry.dn,
         uuid,
-        put={STATUS: ["disabled"], **{name: [] for name in home.revoked}},
-        drop={SERVICES: list(home.revoked_services)} if home.revoked_services else {},
+        put={name: [] for name in home.revoked},
+        drop={SERVICES: list(home.revoked_services)},
     )
+    stop = Change(entry.dn, uuid, put={STATUS: ["disabled"]})
     strip = Strip(library.tree.base, key, entry.dn, [*map(Mention.of, home.references)])
+    if home.containers:
+        # Should there be more than the directory shows us, nothing is begun.
+        snapshot(library, entry.dn, names.EVERYTHING, NO_ATTRIBUTES)
     steps: list[Step] = [
         # A successor of the same name, once the account is gone, is nobody's to remove.
         Vacant(entry.dn, uuid),
         Remember.of(key, entry, home, farewell),
-        stop,
+        *([revoke] if home.revoked else []),
         strip,
+        *([stop] if home.containers else []),
         Erase(entry.dn, uuid),
         Forget(key, [*map(Row.of, home.rows)]),
     ]
@@ -65,8 +76,17 @@ def removal(
 
 
 def renaming(library: Library, resource: Resource, old: str, new: str, entry: Entry) -> list[Task]:
-    """Both addresses deliver from the first step to the last (LDAP reference 4.4)."""
+    """Both addresses deliver from the first step to the last but one (LDAP reference 4.4).
+
+    The new name comes before what refers to it: should another program have it, nothing points there.
+    """
     home, uuid = resource.ldap, entry.text(UUID)
+    held, services = entry.lowered(home.addresses), entry.lowered(SERVICES)
+    meanwhile = {
+        home.addresses: [address for address in (new, old) if address not in held],
+        # Without it Dovecot does not know a user by a further address.
+        SERVICES: [name for name in (FURTHER_ADDRESSES,) if services and name not in services],
+    }
     dn = library.tree.account(home, new)
     parent = library.tree.container(home.branch, domain_of(new))
     strip = Strip(
@@ -78,10 +98,10 @@ def renaming(library: Library, resource: Resource, old: str, new: str, entry: En
         new_dn=dn,
     )
     steps: list[Step] = [
-        Change(entry.dn, uuid, add={home.addresses: [new]}),
+        Change(entry.dn, uuid, add=meanwhile),
+        Rename(entry.dn, uuid, names.rdn(home.rdn, new), parent, undo=meanwhile),
         strip,
-        Rename(entry.dn, names.rdn(home.rdn, new), parent),
-        Change(dn, uuid, **_own_changes(library, resource, old, new, entry)),
+        _own_changes(library, resource, old, new, entry, meanwhile[SERVICES]),
         Forget(old, [*map(Row.of, home.rows)], new=new),
     ]
     tally = home.tally
@@ -91,33 +111,32 @@ def renaming(library: Library, resource: Resource, old: str, new: str, entry: En
 
 
 def _own_changes(
-    library: Library, resource: Resource, old: str, new: str, entry: Entry
-) -> dict[str, dict[str, list[str]]]:
-    """What the entry itself says of its old name."""
+    library: Library, resource: Resource, old: str, new: str, entry: Entry, services: list[str]
+) -> Change:
+    """What the entry itself says of its old name, and what it had in the meantime."""
     home = resource.ldap
-    draft = Draft(library.schema, entry)
-    draft.drop(home.addresses, [new])
     # The name under alias domains of the domain: of the old one, then of the new one.
     hosts = alias_domains(library, domain_of(old))
     gone = entry.lowered(home.addresses) & {f"{local_part_of(old)}@{host}" for host in hosts}
-    draft.drop(home.addresses, gone)
     if domain_of(new) != domain_of(old):
-        hosts = alias_domains(library, domain_of(new))
+        host = library.connection.read(library.tree.domain(domain_of(new)))
+        hosts = host.lowered("domainAliasName") if host is not None else frozenset()
+        active = host is not None and host.text(STATUS).lower() == "active"
+        draft.put("domainStatus", () if active else ("disabled",))
     else:
         hosts = frozenset(map(domain_of, gone))
     repeated = (f"{local_part_of(new)}@{host}" for host in sorted(hosts))
-    draft.add(home.addresses, (name for name in repeated if not is_taken(library, name)))
-    forwards = "mailForwardingAddress"
-    if old in entry.lowered(forwards):
-        draft.drop(forwards, [old])
-        draft.add(forwards, [new])
-    changes = draft.changed()
-    for name in home.local_part:
-        if entry.texts(name) == (local_part_of(old),):
-            changes[name] = [local_part_of(new)]
-    # The address itself was a further one until now, whatever the entry said when it was read.
-    changes.setdefault(home.addresses, list(entry.texts(home.addresses)))
-    return {"put": changes}
+    return Change(
+        library.tree.account(home, new),
+        entry.text(UUID),
+        put={
+            name: [local_part_of(new)]
+            for name in home.local_part
+            if entry.texts(name) == (local_part_of(old),)
+        },
+        add={home.addresses: [name for name in repeated if not is_taken(library, name)]},
+        drop={home.addresses: [old, new, *sorted(gone)], SERVICES: services},
+    )
 
 
 def _one_less(resource: Resource, key: str, entry: Entry) -> list[Task]:
