@@ -86,9 +86,15 @@ def administrator(library: Library, username: str) -> Administrator | None:
     wanted = ("mail", "cn", "userPassword", "domainGlobalAdmin", SERVICES)
     tree = library.tree
     user = names.below("mail", username, tree.container("Users", domain_of(username)))
-    for dn, of_class in ((user, "mailUser"), (tree.admin(username), "mailAdmin")):
-        asked = names.both(names.of_class(of_class), _ACTIVE)
-        entry = library.connection.read(dn, wanted, asked)
+    # Both are always asked for: how long the answer takes must not tell who is an admin.
+    found = [
+        (
+            of_class,
+            library.connection.read(dn, wanted, names.both(names.of_class(of_class), _ACTIVE)),
+        )
+        for dn, of_class in ((user, "mailUser"), (tree.admin(username), "mailAdmin"))
+    ]
+    for of_class, entry in found:
         if entry is None:
             continue
         is_global = entry.lowered("domainGlobalAdmin") == {"yes"}
