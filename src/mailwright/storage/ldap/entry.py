@@ -25,7 +25,7 @@ class Entry:
 
     def texts(self, attribute: str) -> tuple[str, ...]:
         """All values; what is no UTF-8 survives a way there and back."""
-        return tuple(as_text(value) for value in self._values.get(attribute.lower(), ()))
+        return tuple([as_text(value) for value in self._values.get(attribute.lower(), ())])
 
     def octets(self, attribute: str) -> Sequence[bytes]:
         """All values as they are."""
@@ -38,7 +38,7 @@ class Entry:
 
     def lowered(self, attribute: str) -> frozenset[str]:
         """All values in lower case."""
-        return frozenset(text.lower() for text in self.texts(attribute))
+        return frozenset([text.lower() for text in self.texts(attribute)])
 
     @property
     def classes(self) -> frozenset[str]:

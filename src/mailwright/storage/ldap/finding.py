@@ -16,7 +16,8 @@ from mailwright.storage.ldap import names
 from mailwright.storage.ldap.codecs import decode
 from mailwright.storage.ldap.connections import ONE_LEVEL, SUBTREE
 from mailwright.storage.ldap.entry import Entry
-from mailwright.storage.ldap.reading import Library, attributes_of, chunks, records, with_needs
+from mailwright.storage.ldap.reading import Library, chunks
+from mailwright.storage.ldap.selection import selection
 from mailwright.storage.protocol import ZERO_DATE, Names, Page, Query
 
 _NUMBERS = (Syntax.WHOLE, Syntax.MEGABYTES)
@@ -41,12 +42,12 @@ class Finding:
     def page(self, fields: Sequence[AnyField]) -> Page:
         """Whole accounts."""
         found, after = self._cut(self._ordered())
-        wanted = attributes_of(self._home, with_needs(self._resource, fields))
+        chosen = selection(self._library, self._resource, fields)
         result: list[Record] = []
         for keys in chunks([key for _, key in found]):
-            entries = dict(self._entries(keys, wanted))
+            entries = dict(self._entries(keys, chosen.attributes))
             pairs = [(key, entries[key]) for key in keys if key in entries]
-            result += records(self._library, self._resource, pairs, fields, counted=False)
+            result += chosen.records(self._library, pairs, counted=False)
         return Page(result, after)
 
     def names(self) -> Names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from ldap.schema import AttributeType, ObjectClass, SubSchema
 
@@ -28,6 +29,7 @@ class Schema:
             for name in kind.names:
                 self._classes[name.lower()] = kind
         self._may = lru_cache(maxsize=256)(self._allowed)
+        self.selections: dict[object, Any] = {}  # what `selection` made for it
 
     def knows(self, attribute: str) -> bool:
         """Whether there is such an attribute."""

@@ -24,13 +24,11 @@ from mailwright.storage.ldap.names import Tree
 from mailwright.storage.ldap.plans import Plan, Task, carry_out, repeat
 from mailwright.storage.ldap.reading import (
     Library,
-    attributes_of,
     count_entries,
     has_place,
-    records,
-    with_needs,
 )
 from mailwright.storage.ldap.schema import Schema
+from mailwright.storage.ldap.selection import selection
 from mailwright.storage.ldap.steps import EVERY, Change, Erase, Insert, Require, Room
 from mailwright.storage.ldap.writing import Writing
 from mailwright.storage.protocol import (
@@ -203,21 +201,21 @@ class LdapAccounts:
         lock: bool = False,
     ) -> Record:
         """One account, by default with all fields that are shown."""
-        wanted = with_needs(resource, resource.shown if fields is None else fields)
         library = self.library
+        chosen = selection(library, resource, resource.shown if fields is None else fields)
         dn = library.tree.account(resource.ldap, key)
         if lock:
             self.take(_lock_of(key))
         entry = library.connection.read(
             dn,
-            EVERY if lock else attributes_of(resource.ldap, wanted),
+            EVERY if lock else chosen.attributes,
             names.of_class(resource.ldap.main_class),
         )
         if entry is None:
             raise NotFound(f"{resource.title} {key} does not exist", code=resource.missing)
         if lock:
             self._entries[dn] = entry
-        (record,) = records(library, resource, [(key, entry)], wanted, counted=not lock)
+        (record,) = chosen.records(library, [(key, entry)], counted=not lock)
         return record
 
     def find(
