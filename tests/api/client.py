@@ -8,17 +8,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import falcon.testing
+import pytest
 from falcon.testing import Result
 
 from mailwright.http.app import create_wsgi
 from mailwright.passwords import hash_password
-from tests.stores import Site
+from tests.stores import OPENLDAP, Site
 
 ADMIN = "admin@mailwright.internal"
 MANAGER = "manager@mailwright.internal"  # an admin of one domain
 PASSWORD = "Right-Pass1"
 DOMAIN = "example.org"
 JANE = "jane@example.org"
+
+SQLITE = pytest.param("sqlite", id="sqlite")
+on_sqlite = pytest.mark.parametrize("empty_site", [SQLITE], indirect=True)
+on_openldap = pytest.mark.parametrize("empty_site", [OPENLDAP], indirect=True)
 
 
 class Api:

@@ -1,4 +1,8 @@
-"""The API on SQLite; `site` of tests/stores.py runs what needs it on every engine."""
+"""The API on SQLite and on OpenLDAP; `site` is for what needs every engine.
+
+A test that says something about statements, tables or pages without accounts is marked `on_sqlite`
+(`tests/api/client.py`), with the reason beside it where the test does not tell.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.client import Api, api_with
-from tests.stores import Site
+from tests.api.client import SQLITE, Api, api_with
+from tests.stores import EVERY_ENGINE, OPENLDAP, Site, emptied
 
 
-@pytest.fixture
-def empty_site(site_sqlite: Site) -> Site:
-    """SQLite as after an installation."""
-    site_sqlite.empty()
-    return site_sqlite
+@pytest.fixture(params=(SQLITE, OPENLDAP))
+def empty_site(request: pytest.FixtureRequest) -> Site:
+    """SQLite and OpenLDAP in turn, as after an installation."""
+    return emptied(request)
+
+
+@pytest.fixture(params=EVERY_ENGINE)
+def site(request: pytest.FixtureRequest, utc: None) -> Site:  # noqa: ARG001
+    """Each engine in turn, OpenLDAP among them, as after an installation."""
+    return emptied(request)
 
 
 @pytest.fixture

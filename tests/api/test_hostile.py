@@ -19,6 +19,11 @@ HOSTILE = (
 named = pytest.mark.parametrize("value", HOSTILE, ids=[ascii(value)[:30] for value in HOSTILE])
 
 
+def nameless(api: Api) -> str:
+    """The name of a user without one; `cn` must have a value."""
+    return JANE.partition("@")[0] if api.site.engine == "openldap" else ""
+
+
 def everything(api: Api) -> dict[str, Any]:
     return api.site.snapshot("vmail", "iredapd", "amavisd")
 
@@ -31,7 +36,7 @@ def test_a_hostile_name_is_stored_as_it_is_or_refused(admin: Api, value: str) ->
     assert result.status_code in {200, 400}
     if result.status_code == 200:
         profile = admin.call("GET", f"/api/user/{JANE}").json["_data"]
-        assert value.strip() == profile["name"]
+        assert (value.strip() or nameless(admin)) == profile["name"]
 
 
 @named

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import bcrypt
 import pytest
 
 from mailwright.passwords import hash_password
-from tests.api.client import ADMIN, DOMAIN, JANE, MANAGER, PASSWORD, Api, api_with
+from tests.api.another_program import disable, promote, store_hash
+from tests.api.client import ADMIN, DOMAIN, JANE, MANAGER, PASSWORD, Api, api_with, on_openldap
+from tests.directory_site import DirectorySite
+from tests.servers import require
+from tests.servers.slapd import ssha
 from tests.stores import Site
 
 
@@ -81,18 +88,16 @@ def test_username_and_password_are_required(api: Api, form: str) -> None:
 
 
 def test_a_disabled_admin_is_not_let_in(api: Api) -> None:
-    api.site.vmail.execute("UPDATE admin SET active = 0 WHERE username = ?", ADMIN)
+    disable(api.site, ADMIN)
 
     assert 401 == api.login().status_code
 
 
 def test_a_mail_user_is_let_in_only_as_an_admin(admin: Api) -> None:
     admin.add_user()
-    admin.site.vmail.execute(
-        "UPDATE mailbox SET password = ? WHERE username = ?", hash_password(PASSWORD), JANE
-    )
+    store_hash(admin.site, JANE, hash_password(PASSWORD))
     before = admin.login(JANE).status_code
-    admin.site.vmail.execute("UPDATE mailbox SET isglobaladmin = 1 WHERE username = ?", JANE)
+    promote(admin.site, JANE)
     after = admin.login(JANE).status_code
 
     assert (401, 200) == (before, after)
@@ -192,3 +197,127 @@ def test_a_login_that_fails_costs_the_configured_scheme_whatever_is_stored(
         assert [b"$2b$12$"] == made_by(old)
         assert [b"$2b$04$", b"$2b$12$"] == made_by(weak)
         assert [b"$2b$12$"] == made_by(same)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "beginning"),
+    [
+        ("SSHA512", "{SSHA512}"),
+        ("SSHA", "{SSHA}"),
+        ("BCRYPT", "{CRYPT}$2b$"),
+        ("SHA512-CRYPT", "{CRYPT}$6$"),
+    ],
+)
+def test_every_form_that_a_mail_server_stores_is_verified(
+    admin: Api, scheme: str, beginning: str
+) -> None:
+    stored = hash_password(PASSWORD, scheme)
+    admin.add_user()
+    promote(admin.site, JANE)
+    store_hash(admin.site, JANE, stored)
+    statuses = [admin.login(JANE, text).status_code for text in (PASSWORD, PASSWORD[:-1], stored)]
+
+    assert stored.startswith(beginning)
+    assert [200, 401, 401] == statuses
+
+
+def directory_of(api: Api) -> DirectorySite:
+    assert isinstance(api.site, DirectorySite)
+    return api.site
+
+
+@on_openldap
+@pytest.mark.parametrize("who", ["admin", "user"])
+def test_any_of_several_passwords_opens(admin: Api, who: str) -> None:
+    """An attribute has many values, and other programs put there what nobody can read."""
+    site = directory_of(admin)
+    admin.add_user()
+    promote(site, JANE)
+    username, dn = {
+        "admin": (ADMIN, f"mail={ADMIN},{site.directory.admin_base_dn}"),
+        "user": (JANE, site.user_dn(JANE)),
+    }[who]
+    values = [
+        *(ssha("First-Pass1"), hash_password("Second-Pass2"), hash_password("x", "BCRYPT")),
+        *("{SASL}someone@example.org", "{SSHA}", "{NONSENSE}Third-Pass3"),
+    ]
+    site.directory.replace(dn, userPassword=[*(each.encode() for each in values), b"\xff\xfe\x00"])
+    passwords = ("First-Pass1", "Second-Pass2", "Third-Pass3", "{SSHA}", "someone@example.org", "x")
+
+    assert [200, 200, 401, 401, 401, 200] == [
+        admin.login(username, password).status_code for password in passwords
+    ]
+
+
+@on_openldap
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"objectClass": "mailAdmin", "userPassword": ""},
+        {"objectClass": ["inetOrgPerson", "simpleSecurityObject"], "cn": "x", "sn": "x"},
+        {"objectClass": "mailAdmin", "accountStatus": "suspended"},
+        {"objectClass": "mailAdmin", "accountStatus": ""},
+    ],
+    ids=["no password", "no mailAdmin", "another status", "no status"],
+)
+def test_not_every_entry_among_the_admins_is_one(api: Api, entry: dict[str, Any]) -> None:
+    directory = directory_of(api).directory
+    wanted = {"mail": MANAGER, "userPassword": ssha(PASSWORD), "accountStatus": "active", **entry}
+    if entry["objectClass"] != "mailAdmin":
+        del wanted["accountStatus"]
+    directory.add(
+        f"mail={MANAGER},{directory.admin_base_dn}",
+        {name: value for name, value in wanted.items() if value},
+    )
+
+    assert [401, 401] == [api.login(MANAGER, text).status_code for text in (PASSWORD, "x")]
+
+
+@on_openldap
+def test_a_disabled_mail_user_administers_nothing(admin: Api) -> None:
+    site = directory_of(admin)
+    admin.add_user()
+    promote(site, JANE)
+    janes = Api(site)
+    before = janes.login(JANE, "Test-Pass1").status_code
+    site.directory.replace(site.user_dn(JANE), accountStatus="disabled")
+
+    assert (200, 401) == (before, janes.login(JANE, "Test-Pass1").status_code)
+    assert 401 == janes.call("GET", "/api/domains").status_code
+
+
+def watched(connections: Any, verb: str, asked: list[object]) -> Callable[..., Any]:
+    """A way to ask the directory that keeps what is asked."""
+    real = getattr(connections.Connection, verb)
+
+    def ask(connection: Any, *question: object) -> Any:
+        asked.append((verb, *question))
+        return real(connection, *question)
+
+    return ask
+
+
+@on_openldap
+def test_a_login_asks_the_directory_the_same_whoever_tries(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail user who is an admin was found with one question, others with two: the time told who is."""
+    connections = require.module("mailwright.storage.ldap.connections")
+    asked: list[object] = []
+    for verb in ("read", "search", "pages"):
+        monkeypatch.setattr(connections.Connection, verb, watched(connections, verb, asked))
+    boss = f"boss@{DOMAIN}"
+    admin.add_user()
+    admin.add_user(boss)
+    promote(admin.site, boss)
+    questions: dict[str, list[str]] = {}
+    for username in (ADMIN, JANE, boss, f"nobody@{DOMAIN}", "nobody@nowhere.test"):
+        asked.clear()
+        assert 401 == admin.login(username, "wrong").status_code
+        domain = username.partition("@")[2]
+        questions[username] = [
+            str(each).replace(username, "WHO").replace(domain, "WHERE") for each in asked
+        ]
+
+    (the_same,) = {tuple(each) for each in questions.values()}
+    assert 2 == len(the_same)

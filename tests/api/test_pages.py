@@ -15,7 +15,7 @@ from mailwright.http import pages
 from mailwright.networks import Networks
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Database, Target
-from tests.api.client import Api, api_with
+from tests.api.client import Api, api_with, on_sqlite
 from tests.stores import Site
 
 
@@ -110,6 +110,7 @@ def test_alive_and_ready(api: Api) -> None:
             assert 200 == api.call(method, path).status_code
 
 
+@on_sqlite
 @pytest.mark.parametrize("status", ["semantic", "always-200"])
 def test_without_a_database_it_is_alive_but_not_ready(
     empty_site: Site, status: str, tmp_path: Path

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from mailwright.http.sessions import Sessions
+from tests.api.another_program import demote, disable, dismiss, promote
 from tests.api.client import ADMIN, DOMAIN, JANE, Api, api_with
 from tests.stores import Site
 
@@ -94,20 +96,19 @@ def test_expired_sessions_go_at_the_next_login(api: Api) -> None:
     assert 1 == len(sessions(api))
 
 
-@pytest.mark.parametrize(
-    "statement",
-    ["UPDATE admin SET active = 0 WHERE username = ?", "DELETE FROM admin WHERE username = ?"],
-)
-def test_a_disabled_or_removed_admin_is_out_at_once(api: Api, statement: str) -> None:
+@pytest.mark.parametrize("done", [disable, dismiss])
+def test_a_disabled_or_removed_admin_is_out_at_once(
+    api: Api, done: Callable[[Site, str], None]
+) -> None:
     api.login()
-    api.site.vmail.execute(statement, ADMIN)
+    done(api.site, ADMIN)
 
     assert 401 == status(api)
 
 
 def test_a_demoted_admin_loses_the_rank_at_once(api: Api) -> None:
     api.login()
-    api.site.vmail.execute("DELETE FROM domain_admins WHERE username = ?", ADMIN)
+    demote(api.site, ADMIN)
 
     assert 403 == status(api)
 
@@ -127,7 +128,7 @@ def test_a_changed_password_ends_the_sessions_of_the_old_one(site: Site, path: s
         api.login()
         api.add_domain()
         api.add_user()
-        api.site.vmail.execute("UPDATE mailbox SET isglobaladmin = 1 WHERE username = ?", JANE)
+        promote(api.site, JANE)
         janes = Api(api.site)
         assert 200 == janes.login(JANE, "Test-Pass1").status_code
         api.call("PUT", path, "name=Jane&language=en_US" if "user/" in path else "language=en_US")
@@ -145,7 +146,7 @@ def test_a_login_on_its_way_while_the_password_changes_gets_no_session(
 ) -> None:
     """The old password, judged right a moment before the change, opened a session just after it."""
     admin.add_user()
-    admin.site.vmail.execute("UPDATE mailbox SET isglobaladmin = 1 WHERE username = ?", JANE)
+    promote(admin.site, JANE)
     janes = Api(admin.site)
     real = Sessions.start
 
