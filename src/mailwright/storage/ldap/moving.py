@@ -118,11 +118,12 @@ def _own_changes(
     # The name under alias domains of the domain: of the old one, then of the new one.
     hosts = alias_domains(library, domain_of(old))
     gone = entry.lowered(home.addresses) & {f"{local_part_of(old)}@{host}" for host in hosts}
+    status: dict[str, list[str]] = {}
     if domain_of(new) != domain_of(old):
         host = library.connection.read(library.tree.domain(domain_of(new)))
         hosts = host.lowered("domainAliasName") if host is not None else frozenset()
         active = host is not None and host.text(STATUS).lower() == "active"
-        draft.put("domainStatus", () if active else ("disabled",))
+        status = {"domainStatus": [] if active else ["disabled"]}
     else:
         hosts = frozenset(map(domain_of, gone))
     repeated = (f"{local_part_of(new)}@{host}" for host in sorted(hosts))
@@ -133,7 +134,8 @@ def _own_changes(
             name: [local_part_of(new)]
             for name in home.local_part
             if entry.texts(name) == (local_part_of(old),)
-        },
+        }
+        | status,
         add={home.addresses: [name for name in repeated if not is_taken(library, name)]},
         drop={home.addresses: [old, new, *sorted(gone)], SERVICES: services},
     )
