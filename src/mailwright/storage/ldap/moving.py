@@ -101,7 +101,7 @@ def renaming(library: Library, resource: Resource, old: str, new: str, entry: En
         Change(entry.dn, uuid, add=meanwhile),
         Rename(entry.dn, uuid, names.rdn(home.rdn, new), parent, undo=meanwhile),
         strip,
-        _own_changes(library, resource, old, new, entry, meanwhile[SERVICES]),
+        _own_changes(library, resource, old, new, entry, services=meanwhile[SERVICES]),
         Forget(old, [*map(Row.of, home.rows)], new=new),
     ]
     tally = home.tally
@@ -111,7 +111,13 @@ def renaming(library: Library, resource: Resource, old: str, new: str, entry: En
 
 
 def _own_changes(
-    library: Library, resource: Resource, old: str, new: str, entry: Entry, services: list[str]
+    library: Library,
+    resource: Resource,
+    old: str,
+    new: str,
+    entry: Entry,
+    *,
+    services: list[str],
 ) -> Change:
     """What the entry itself says of its old name, and what it had in the meantime."""
     home = resource.ldap

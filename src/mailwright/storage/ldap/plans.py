@@ -84,7 +84,7 @@ def carry_out(plan: Plan, journal: Journal, room: Room, now: int) -> None:
             raise
         except Stop:
             journal.erase(ident)
-            # Its entry was made anew since it was read, and nothing is written before that is noticed.
+            # Its entry was made anew since it was read, or its new name is another's: nothing is changed.
             raise Contention("another program changed the entry", code="BUSY") from None
         except MailwrightError as error:
             begun = room.library.connection.writes > before

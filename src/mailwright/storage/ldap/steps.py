@@ -145,18 +145,27 @@ class Erase(msgspec.Struct, tag=True, frozen=True):
 
 
 class Rename(msgspec.Struct, tag=True, frozen=True):
-    """Another name and parent for an entry."""
+    """Another name and parent for an entry.
+
+    ``undo`` is what it loses again if another program has taken the name since.
+    """
 
     dn: str
+    uuid: str
     rdn: str
     parent: str
+    undo: Values
 
     def apply(self, room: Room) -> None:
+        if room.repeated and not is_the_same(room, self.dn, self.uuid):
+            return
         try:
             room.library.connection.rename(self.dn, self.rdn, self.parent)
         except (NotFound, Exists):
-            if not room.repeated or not is_the_same(room, f"{self.rdn},{self.parent}", ""):
+            if not room.repeated:
                 raise
+            Change(self.dn, self.uuid, drop=self.undo).apply(room)
+            raise Stop from None
 
 
 class SpreadStatus(msgspec.Struct, tag=True, frozen=True):
