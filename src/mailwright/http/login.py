@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mailwright.app import App
 from mailwright.authz import Action, Actor, Role
-from mailwright.errors import Forbidden, NotAuthenticated, TooManyAttempts
+from mailwright.errors import Forbidden, NotAuthenticated, TooManyAttempts, Unavailable
 from mailwright.fields.addresses import domain_of, mail_address
 from mailwright.http.clients import Client, subject
 from mailwright.passwords import verify_any, waste_time
@@ -68,7 +68,12 @@ def authenticate(
     throttle = Throttle(app)
     # What cannot be an address is no account: its attempts are counted under where they come from.
     throttle.count(*((account, address) if asked else (address,)))
-    found = _administrator(app, asked) if asked else None
+    try:
+        found = _administrator(app, asked) if asked else None
+    except Unavailable:
+        # Nobody has judged this attempt: who tries again while the accounts are away is not slowed for it.
+        throttle.give_back(account, address)
+        raise
     stored = () if found is None else found.passwords
     if not verify_any(password, stored, app.settings.passwords.scheme) or found is None:
         raise refusal()
@@ -123,6 +128,12 @@ class Throttle:
         with self._database.transaction() as connection:
             connection.execute(_DROP, (account.subject,))
             connection.execute(_TAKE_BACK, (address.subject,))
+
+    def give_back(self, *subjects: Counted) -> None:
+        """Take back one attempt of each."""
+        with self._database.transaction() as connection:
+            for counted in subjects:
+                connection.execute(_TAKE_BACK, (counted.subject,))
 
     def _count(self, subjects: tuple[Counted, ...]) -> None:
         now = self._now()
