@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import smtplib
 import time
 from collections.abc import Callable, Sequence
@@ -113,8 +112,7 @@ class Lab:
         if not self.postfix.queue_empty():
             self.postfix.drop_queue()
         self.accounts.empty()
-        for path in self.storage.iterdir():
-            shutil.rmtree(path)
+        self.wait(self._mail_removed)
         self.sink.clear()
 
     def send(
@@ -211,6 +209,12 @@ class Lab:
     @property
     def _maps(self) -> str:
         return f"{self.accounts.engine}:{self.postfix.maps}"
+
+    def _mail_removed(self) -> bool:
+        """A process of Dovecot's that is about to end may write a file while we look."""
+        for path in self.storage.iterdir():
+            remove(path)
+        return not any(self.storage.iterdir())
 
     def _server(self, protocol: Protocol) -> Server:
         if protocol == "smtp":
