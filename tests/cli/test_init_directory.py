@@ -12,9 +12,12 @@ import pytest
 
 from mailwright.passwords import verify_password
 from mailwright.settings import load
+from mailwright.storage.sql.schema import BESIDE_LDAP
 from tests.cli.directory import add_programs, as_root, clear, configure
 from tests.cli.program import Program, shown_password
-from tests.servers.slapd import Slapd
+from tests.servers.mariadb import MariaDB
+from tests.servers.slapd import Slapd, ssha
+from tests.storage.made import in_mariadb
 
 pytestmark = pytest.mark.openldap
 ADMIN = "root@elsewhere.test"
@@ -173,6 +176,69 @@ def test_an_existing_directory_is_left_as_it_is(fresh: Program, empty: Slapd) ->
     assert "iredadmin" in output
     assert "tables created" in output
     assert fresh.json("check")["databases"]["iredadmin"]["own_tables"]
+
+
+@pytest.mark.mariadb
+def test_an_iredmail_server_is_taken_over_as_it_is(
+    fresh: Program, empty: Slapd, mariadb_server: MariaDB
+) -> None:
+    """Its settings are imported; the accounts have the rights that iRedMail gives them."""
+    empty.make_base()
+    empty.add(
+        f"mail=boss@elsewhere.test,{empty.admin_base_dn}",
+        {
+            "objectClass": "mailAdmin",
+            "mail": "boss@elsewhere.test",
+            "cn": "Boss",
+            "accountStatus": "active",
+            "domainGlobalAdmin": "yes",
+            "userPassword": ssha("Wood-Lark-42"),
+            "accountSetting": "unknown:kept",
+        },
+    )
+    imported = [
+        'backend = "ldap"',
+        f'ldap_uri = "{empty.uri}"',
+        f'ldap_basedn = "{empty.base_dn}"',
+        f'ldap_domainadmin_dn = "{empty.admin_base_dn}"',
+        f'ldap_bind_dn = "{empty.bind_dn}"',
+        f'ldap_bind_password = "{empty.bind_password}"',
+    ]
+    with closing(mariadb_server.connect()) as connection, connection.cursor() as cursor:
+        for name in BESIDE_LDAP:
+            with in_mariadb(name, mariadb_server, BESIDE_LDAP):
+                pass  # somebody else's installation
+            rights = "ALL" if name == "iredadmin" else "SELECT, INSERT, UPDATE, DELETE"
+            cursor.execute(f"CREATE OR REPLACE USER 'd_{name}'@'%' IDENTIFIED BY 'geheim'")
+            cursor.execute(f"GRANT {rights} ON schema_{name}.* TO 'd_{name}'@'%'")
+            imported += [
+                f'{name}_db_host = "{mariadb_server.host}"',
+                f'{name}_db_port = "{mariadb_server.port}"',
+                f'{name}_db_name = "schema_{name}"',
+                f'{name}_db_user = "d_{name}"',
+                f'{name}_db_password = "geheim"',
+            ]
+    source = fresh.config.parent.with_name("settings.py")
+    source.write_text("\n".join(imported))
+    fresh("config", "import", str(source), "--output", str(fresh.config))
+    before = empty.entries()
+
+    assert fresh.json("check")["sound"]
+    output = fresh("init")
+
+    assert before == empty.entries()
+    assert 3 == output.count("has tables, left as it is")
+    assert "boss@elsewhere.test (exists)" in output
+    report = fresh.json("check")
+    assert (True, 1) == (report["sound"], report["global_admins"])
+    parts = [report["directory"], *report["databases"].values()]
+    assert [[]] * 4 == [part["switched_off"] for part in parts]
+    fresh("domain", "create", "example.org", "--name", "Example")
+    fresh("user", "create", "jane@example.org", "--password", "Wood-Lark-42")
+    fresh("user", "update", "jane@example.org", "--add-alias", "j@example.org")
+    fresh("user", "delete", "jane@example.org", "--yes")
+    fresh("domain", "delete", "example.org", "--yes")
+    assert before == empty.entries()
 
 
 def test_an_admin_of_a_hosted_domain_is_refused(as_rootdn: Program, empty: Slapd) -> None:
