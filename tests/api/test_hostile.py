@@ -14,6 +14,27 @@ HOSTILE = (
     *("../../etc/passwd", "..", ".", "a\nb", "a\r\nSet-Cookie: x=y", "a\tb", "\x7f", "\u2028"),
     *("<script>alert(1)</script>", "${x}", "{{7*7}}", "$(id)", "`id`", "|id", ";", ","),
     *("jane@ex\u0430mple.org", "\uff0e\uff0e", "\u202eexample", "a\u0301", "\U0001f600", "\u00df"),
+    *(
+        "\\2a",
+        "\\00",
+        "*",
+        "#",
+        "+",
+        "=",
+        "cn=x,ou=Users",
+        "a+b=c",
+        "#x",
+        " jane",
+        "jane ",
+        "\u00a0jane",
+    ),
+    *(
+        "\uff0a\uff09\uff08uid=\uff0a",
+        f"*@{DOMAIN}",
+        f"{JANE})(mail=*",
+        f"{JANE},ou=Users",
+        f"\\6a{JANE}",
+    ),
     *("-1", "9" * 40, "1e3", "0x10", " ", "null", "NULL", "None", "true", "a" * 5000),
 )
 named = pytest.mark.parametrize("value", HOSTILE, ids=[ascii(value)[:30] for value in HOSTILE])
@@ -85,6 +106,46 @@ def test_a_hostile_password_is_no_other_password(admin: Api, value: str) -> None
     assert result.status_code in {200, 400}
     if len(value) > 3:
         assert value not in result.text
+
+
+def test_characters_that_mean_something_to_a_server_are_only_characters(admin: Api) -> None:
+    names = ("#", "#a", "_", "a", "a#", "a&", "a&b", "a-b", "a.b", "ab")
+    users = sorted(f"{name}@{DOMAIN}" for name in names)
+    for user in users:
+        admin.add_user(user)
+    for user in users:
+        path = f"/api/user/{quote(user)}"
+        form = {
+            "name": f"I am {user}",
+            "forwarding": [user, f"x+=/'&#{user}.test"],
+            "addAlias": f"_&{user}",
+        }
+        assert 200 == admin.call("PUT", path, json=form).status_code
+
+    for user in users:
+        found = admin.call("GET", f"/api/user/{quote(user)}").json["_data"]
+
+        assert (f"I am {user}", [f"_&{user}"]) == (found["name"], found["aliases"])
+        assert sorted([user, f"x+=/'&#{user}.test"]) == sorted(found["forwarding"])
+
+    for gone in list(users):
+        listed = admin.call("GET", f"/api/users/{DOMAIN}", query_string="email_only=yes")
+        assert users == listed.json["_data"]
+        assert 200 == admin.call("DELETE", f"/api/user/{quote(gone)}").status_code
+        users.remove(gone)
+
+
+@pytest.mark.parametrize("value", ["*", "a*", f"*@{DOMAIN}", "\\2a", "(uid=*)", "*)(uid=*", "\\"])
+@pytest.mark.parametrize("name", ["forwarding", "aliases", "addAlias", "removeAlias", "services"])
+def test_patterns_in_lists_find_and_change_nobody(admin: Api, name: str, value: str) -> None:
+    admin.add_user()
+    admin.add_user(f"a@{DOMAIN}")
+    others = {key: row for key, row in everything(admin).items() if JANE not in key.split(",")[0]}
+    result = admin.call("PUT", f"/api/user/{JANE}", json={name: value})
+
+    assert result.status_code in {200, 400}, result.text
+    now = everything(admin)
+    assert others == {key: now[key] for key in others}
 
 
 def test_a_path_that_is_not_utf8_is_no_mistake_of_ours(admin: Api) -> None:

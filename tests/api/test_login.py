@@ -65,6 +65,15 @@ def test_the_username_is_lower_cased(api: Api) -> None:
         ("*)(uid=*@x.org", PASSWORD),
         ("admin@mailwright.internal' OR '1'='1", PASSWORD),
         ("admin@mailwr\u0456ght.internal", PASSWORD),
+        ("*", PASSWORD),
+        ("*@mailwright.internal", PASSWORD),
+        ("adm\\69n@mailwright.internal", PASSWORD),
+        ("admin@mailwright.internal,o=domainAdmins", PASSWORD),
+        ("admin@mailwright.internal+cn=x", PASSWORD),
+        ("admin+x@mailwright.internal", PASSWORD),
+        ("#admin@mailwright.internal", PASSWORD),
+        (ADMIN, "*"),
+        (ADMIN, PASSWORD + "\\00"),
     ],
 )
 def test_every_wrong_login_gets_the_same_answer(api: Api, username: str, password: str) -> None:
