@@ -14,7 +14,7 @@ import click
 from mailwright.app import App
 from mailwright.cli.context import config_option, directory_store, named_file
 from mailwright.cli.files import write_private
-from mailwright.errors import ConfigurationError, Invalid, Unavailable
+from mailwright.errors import ConfigurationError, Invalid, NotSupported, Unavailable
 from mailwright.fields.kinds import Email
 from mailwright.passwords import PasswordPolicy, hash_password
 from mailwright.settings import Settings, load, write_toml
@@ -152,7 +152,7 @@ def _directory(app: App, path: Path, say_known: Callable[[str], None]) -> None:
             say_known(f"directory: {dn} exists")
     lacking = store.check()
     if lacking:
-        raise Unavailable(f"{'; '.join(lacking)}; see docs/operate/openldap.md")
+        raise NotSupported(f"{'; '.join(lacking)}; see docs/operate/openldap.md")
 
 
 def _databases(app: App, path: Path, say_known: Callable[[str], None]) -> None:
