@@ -85,6 +85,20 @@ class Draft:
             if name.lower() != "userpassword"
         }
 
+    def repeatable(self) -> dict[str, dict[str, list[str]]]:
+        """The same as what to put, to add and to drop: further values stay; never a password."""
+        put: dict[str, list[str]] = {}
+        add: dict[str, list[str]] = {}
+        drop: dict[str, list[str]] = {}
+        for name, after in self.changed().items():
+            before = self._entry.texts(name) if self._entry is not None else ()
+            if len(before) <= 1 and len(after) <= 1:
+                put[name] = after
+                continue
+            add[name] = [value for value in after if value not in before]
+            drop[name] = [value for value in before if value not in after]
+        return {"put": put, "add": add, "drop": drop}
+
     def modifications(self) -> list[Modification]:
         """What turns the entry as it is into the draft; empty if nothing does."""
         return [

@@ -84,7 +84,8 @@ def carry_out(plan: Plan, journal: Journal, room: Room, now: int) -> None:
             raise
         except Stop:
             journal.erase(ident)
-            # Its entry was made anew since it was read, or its new name is another's: nothing is changed.
+            # Its entry was made anew since it was read, its new name is another's, or a new entry did not
+            # arrive before the connection was lost: nothing is changed.
             raise Contention("another program changed the entry", code="BUSY") from None
         except MailwrightError as error:
             begun = room.library.connection.writes > before
@@ -154,7 +155,7 @@ def _with_reconnect(task: Task, room: Room) -> None:
             room.library.connection.reopen()
             if task.step is not None:
                 task.step.apply(replace(room, repeated=True))
-        except (MailwrightError, Stop):
+        except MailwrightError:
             raise _partly(error) from None
 
 

@@ -177,16 +177,21 @@ class SpreadStatus(msgspec.Struct, tag=True, frozen=True):
     classes: list[str]
     active: bool
 
-    def apply(self, room: Room) -> None:
-        library = room.library
+    def look(self, library: Library) -> list[Entry]:
+        """The accounts that have to be told."""
         said = names.equals(self.attribute, self.value)
         found_by = names.both(
             names.of_class(*self.classes), said if self.active else names.no(said)
         )
+        return snapshot(library, self.base, found_by, ("objectClass", self.attribute))
+
+    def apply(self, room: Room) -> None:
+        library = room.library
         wanted = [] if self.active else [self.value]
-        found = snapshot(library, self.base, found_by, ("objectClass", self.attribute))
         # The catch-all gets the mail of every account that is off: it goes off first and on last.
-        for entry in sorted(found, key=lambda entry: _is_catch_all(entry) is self.active):
+        for entry in sorted(
+            self.look(library), key=lambda entry: _is_catch_all(entry) is self.active
+        ):
             draft = Draft(library.schema, entry)
             draft.put(self.attribute, wanted)
             modify(library, entry, draft)

@@ -29,7 +29,7 @@ from mailwright.storage.ldap.reading import (
 )
 from mailwright.storage.ldap.schema import Schema
 from mailwright.storage.ldap.selection import selection
-from mailwright.storage.ldap.steps import EVERY, Change, Erase, Insert, Require, Room
+from mailwright.storage.ldap.steps import EVERY, Change, Insert, Require, Room
 from mailwright.storage.ldap.writing import Writing
 from mailwright.storage.protocol import (
     Administrator,
@@ -174,7 +174,7 @@ class LdapAccounts:
         if plan.tasks:
             now = int(self._store.clock().timestamp())
             carry_out(plan, self._store.journal, Room(self.library), now)
-            self._claims_hold()
+            self._claims_hold(plan)
         self._in_transaction = False
 
     @property
@@ -223,15 +223,18 @@ class LdapAccounts:
     ) -> Page:
         """Accounts in order."""
         wanted = resource.shown if fields is None else tuple(fields)
-        return Finding(self.library, resource, query).page(wanted)
+        return self._finding(resource, query).page(wanted)
 
     def find_names(self, resource: Resource, query: Query) -> Names:
         """Keys in order."""
-        return Finding(self.library, resource, query).names()
+        return self._finding(resource, query).names()
 
     def count(self, resource: Resource, query: Query) -> int:
         """How many there are."""
-        return Finding(self.library, resource, query).count()
+        return self._finding(resource, query).count()
+
+    def _finding(self, resource: Resource, query: Query) -> Finding:
+        return Finding(self.library, resource, query, self._store.directory.connection)
 
     def add(self, resource: Resource, key: str, changes: Changes) -> None:
         """A new account."""
@@ -247,8 +250,8 @@ class LdapAccounts:
         writing.take(changes)
         writing.finish_new()
         self._claim(resource, key, dn, [key, *writing.new_addresses()])
+        self._plan.undo = writing.undoing()
         if resource.ldap.containers:
-            self._plan.undo = [Erase(dn)]
             self._extend(key, _with_containers(writing, resource))
         else:
             self._extend(key, writing.creation())
@@ -409,11 +412,16 @@ class LdapAccounts:
         if addresses:
             self._claims.append((resource.ldap, key, dn, addresses))
 
-    def _claims_hold(self) -> None:
+    def _claims_hold(self, plan: Plan) -> None:
         """Another program may have taken an address at the same moment: the later one gives way."""
         claims, self._claims = self._claims, []
         for home, key, dn, addresses in claims:
-            questions.take_back_claims(self.library, home, dn, key, addresses)
+            try:
+                questions.take_back_claims(self.library, home, dn, key, addresses)
+            except Exists:
+                for step in plan.undo:
+                    step.apply(Room(self.library, repeated=True))
+                raise
 
 
 def _lock_of(key: str) -> str:

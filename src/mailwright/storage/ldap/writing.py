@@ -37,10 +37,12 @@ from mailwright.storage.ldap.steps import (
     CSN,
     UUID,
     Change,
+    Erase,
     PutChild,
     Require,
     Room,
     SpreadStatus,
+    Step,
 )
 from mailwright.storage.ldap.tallies import adjust
 
@@ -74,6 +76,7 @@ class Writing:
         self._services: list[str] = []  # that come with a value
         self._before: list[Task] = []
         self._after: list[Task] = []
+        self._undo: list[Step] = []
         self._octets = 0
 
     def take(self, changes: Changes) -> None:
@@ -134,14 +137,18 @@ class Writing:
 
     def creation(self) -> list[Task]:
         """The new entry, then what follows in others."""
-        attributes = self.draft.attributes()
+        attributes, path = self.draft.attributes(), self._home.path
         first = Task(
             # A password is not for the journal: without the entry there is nothing to go on with.
-            step=Require(self.dn),
+            step=Require(self.dn, {path: list(self.draft.values(path))} if path else {}),
             run=partial(_add, dn=self.dn, attributes=attributes),
             was_done=partial(_has_all, dn=self.dn, attributes=attributes),
         )
         return [first, *self._after, *self._tally(1)]
+
+    def undoing(self) -> list[Step]:
+        """What takes a creation back."""
+        return [Erase(self.dn), *self._undo]
 
     def update(self) -> list[Task]:
         """One modify of the entry, between what has to come before and after."""
@@ -163,7 +170,7 @@ class Writing:
         """The modify as a step; none is needed where it is the only one, and so may hold a password."""
         if not self._before and not self._after:
             return None
-        return Change(entry.dn, entry.text(UUID), put=self.draft.changed())
+        return Change(entry.dn, entry.text(UUID), **self.draft.repeatable())
 
     def _tally(self, users: int) -> list[Task]:
         tally = self._home.tally
@@ -224,7 +231,10 @@ class Writing:
         if tally is not None and place.name == tally.of:
             self._octets += _sum(values) - _sum(before)
         if place.spread is not None and self._entry is not None:
-            task = Task(step=self._spread(place.spread, active=value == "active"))
+            step = self._spread(place.spread, active=value == "active")
+            # Should there be more accounts than the directory shows us, nothing is begun.
+            step.look(self._library)
+            task = Task(step=step)
             # Mail stops with the domain and begins with it: accounts follow first, or last.
             (self._before if value == "active" else self._after).append(task)
 
@@ -320,11 +330,12 @@ class Writing:
                 library.tree.base, SUBTREE, asked, ("objectClass", "shadowAddress")
             ):
                 if place.alias_class.lower() in entry.classes:
-                    step = Change(entry.dn, add={place.forwarding: [self._key]})
+                    joined = {place.forwarding: [self._key]}
                 else:
-                    step = Change(entry.dn, add={place.member: [self.dn]})
+                    joined = {place.member: [self.dn]}
                     self.draft.add(place.attribute, (group, *_same_local_part(entry, group)))
-                self._after.append(Task(step=step))
+                self._after.append(Task(step=Change(entry.dn, add=joined)))
+                self._undo.append(Change(entry.dn, drop=joined))
 
 
 def _same_local_part(entry: Entry, group: str) -> list[str]:
