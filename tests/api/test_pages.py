@@ -110,7 +110,7 @@ def test_alive_and_ready(api: Api) -> None:
             assert 200 == api.call(method, path).status_code
 
 
-@on_sqlite
+@on_sqlite  # there is no `vmail` beside a directory: test_directory.py
 @pytest.mark.parametrize("status", ["semantic", "always-200"])
 def test_without_a_database_it_is_alive_but_not_ready(
     empty_site: Site, status: str, tmp_path: Path

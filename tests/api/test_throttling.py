@@ -10,7 +10,7 @@ import pytest
 from falcon.testing import Result
 
 from tests.api.client import ADMIN, Api, api_with
-from tests.stores import Site
+from tests.stores import OPENLDAP, Site
 
 
 def attempt(api: Api, username: str = ADMIN, address: str = "192.0.2.1") -> Result:
@@ -148,14 +148,17 @@ def test_what_cannot_be_an_account_is_counted_by_address_alone(api: Api) -> None
     assert {"address:192.0.2.1": 2} == failures(api)
 
 
-@pytest.mark.mariadb
-def test_the_stored_spelling_of_a_name_is_the_one_that_counts(site_mariadb: Site) -> None:
+@pytest.mark.parametrize(
+    "site",
+    [pytest.param("mariadb", id="mariadb", marks=pytest.mark.mariadb), OPENLDAP],
+    indirect=True,
+)
+def test_the_stored_spelling_of_a_name_is_the_one_that_counts(site: Site) -> None:
     """An admin stored by another program with capitals is one admin in session, log and refusals.
 
-    Only MariaDB compares without regard to case.
+    Only MariaDB and OpenLDAP compare without regard to case.
     """
-    site_mariadb.empty()
-    with api_with(site_mariadb) as api:
+    with api_with(site) as api:
         api.add_admin("Admin@Mailwright.internal")
         result = api.login()
         (row,) = api.site.raw["iredadmin"].rows("SELECT username FROM mailwright_sessions")
