@@ -10,11 +10,12 @@ Raw = Mapping[str, Sequence[bytes]]
 class Entry:
     """A DN and the values of its attributes; those that were not asked for look empty."""
 
-    __slots__ = ("_values", "dn")
+    __slots__ = ("_lowered", "_values", "dn")
 
     def __init__(self, dn: str, values: Raw) -> None:
         self.dn = dn
         self._values = {name.lower(): value for name, value in values.items()}
+        self._lowered: dict[str, frozenset[str]] = {}
 
     def __contains__(self, attribute: str) -> bool:
         return attribute.lower() in self._values
@@ -38,7 +39,11 @@ class Entry:
 
     def lowered(self, attribute: str) -> frozenset[str]:
         """All values in lower case."""
-        return frozenset([text.lower() for text in self.texts(attribute)])
+        found = self._lowered.get(attribute)
+        if found is None:
+            found = frozenset([text.lower() for text in self.texts(attribute)])
+            self._lowered[attribute] = found
+        return found
 
     @property
     def classes(self) -> frozenset[str]:

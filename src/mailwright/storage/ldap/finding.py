@@ -1,12 +1,15 @@
 """Lists of accounts.
 
 A directory neither sorts nor starts in the middle of an order, so the keys of a domain are all looked at
-for each page; whole entries are read only for the page itself.
+for each page; whole entries are read only for the page itself.  Without a limit that page is everything,
+and all is read at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from operator import itemgetter
 from typing import Any
 
 from mailwright.fields.field import AnyField, Record
@@ -14,7 +17,7 @@ from mailwright.fields.ldap_places import Attribute, Syntax
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
 from mailwright.storage.ldap.codecs import decode
-from mailwright.storage.ldap.connections import ONE_LEVEL, SUBTREE
+from mailwright.storage.ldap.connections import ONE_LEVEL, SUBTREE, Connection
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.reading import Library, chunks
 from mailwright.storage.ldap.selection import selection
@@ -26,10 +29,17 @@ _Order = tuple[str | int, str]
 
 
 class Finding:
-    """One query."""
+    """One query; ``lend`` gives another connection where one is needed."""
 
-    def __init__(self, library: Library, resource: Resource, query: Query) -> None:
+    def __init__(
+        self,
+        library: Library,
+        resource: Resource,
+        query: Query,
+        lend: Callable[[], AbstractContextManager[Connection]],
+    ) -> None:
         self._library = library
+        self._lend = lend
         self._resource = resource
         self._home = resource.ldap
         self._query = query
@@ -41,6 +51,8 @@ class Finding:
 
     def page(self, fields: Sequence[AnyField]) -> Page:
         """Whole accounts."""
+        if self._query.limit is None and self._query.after is None:
+            return Page(self._everything(fields))
         found, after = self._cut(self._ordered())
         chosen = selection(self._library, self._resource, fields)
         result: list[Record] = []
@@ -67,22 +79,41 @@ class Finding:
             for entry in self._library.connection.search(base, scope, asked, wanted)
         ]
 
+    def _everything(self, fields: Sequence[AnyField]) -> list[Record]:
+        """Whole accounts from one look at each entry; what else is to be asked is asked beside it."""
+        chosen = selection(self._library, self._resource, fields)
+        found: list[tuple[_Order, Record]] = []
+        with self._lend() as reader:
+            for page in self._pages(reader, chosen.attributes):
+                pairs = [(key, entry) for (_, key), entry in page]
+                accounts = chosen.records(self._library, pairs, counted=False)
+                found += zip((order for order, _ in page), accounts, strict=True)
+        found.sort(key=itemgetter(0), reverse=self._query.descending)
+        return [record for _, record in found]
+
     def _ordered(self) -> list[_Order]:
+        pages = self._pages(self._library.connection, (self._home.rdn,))
+        return sorted(
+            (order for page in pages for order, _ in page), reverse=self._query.descending
+        )
+
+    def _pages(
+        self, connection: Connection, attributes: Sequence[str]
+    ) -> Iterator[list[tuple[_Order, Entry]]]:
+        """The entries that are meant, with what they are sorted by."""
         base, scope = self._where()
-        wanted = {self._home.rdn: None}
+        wanted = dict.fromkeys(attributes)
         if self._sort is not None:
             wanted[self._sort.name] = None
         if self._query.text:
             wanted.update((place.name, None) for place in self._searched)
-        found: list[_Order] = []
-        for page in self._library.connection.pages(base, scope, self._filter(), tuple(wanted)):
+        for page in connection.pages(base, scope, self._filter(), tuple(wanted)):
+            found: list[tuple[_Order, Entry]] = []
             for entry in page:
                 key = self._key(entry)
-                if key[:1] == "@" or not self._has_text(entry, key):
-                    continue
-                found.append((self._sort_value(entry), key))
-        found.sort(reverse=self._query.descending)
-        return found
+                if key[:1] != "@" and self._has_text(entry, key):
+                    found.append(((self._sort_value(entry), key), entry))
+            yield found
 
     def _where(self) -> tuple[str, int]:
         tree = self._library.tree
