@@ -108,7 +108,13 @@ def carry_out(plan: Plan, journal: Journal, room: Room, now: int) -> None:
 def repeat(plan: str, room: Room) -> bool:
     """Carry out a plan of the journal once more; whether there was anything left to carry out."""
     room = replace(room, repeated=True)
-    for step in _DECODER.decode(plan):
+    try:
+        steps = _DECODER.decode(plan)
+    except msgspec.MsgspecError:
+        raise Unavailable(
+            "the journal has a plan of another release", code="UNKNOWN_PLAN"
+        ) from None
+    for step in steps:
         try:
             step.apply(room)
         except Stop:
