@@ -5,9 +5,11 @@ After `furnish`, Jane stands in every attribute that can name a user (LDAP refer
 
 from __future__ import annotations
 
-from tests.conformance.neighbours import JANE, JOHN, OTHER, populate
+from tests.conformance.neighbours import ALIKE, JANE, JOHN, OTHER, populate
 from tests.directory_site import DirectorySite
 
+# Addresses that end as some in example.org do.
+LIKE_A_DOMAIN = (ALIKE, "x@sub.example.org")
 STAFF = "staff@example.org"  # a list whose members are found by an attribute of theirs
 
 
@@ -52,7 +54,7 @@ def furnish(site: DirectorySite) -> None:
         listModerator=[JANE, OTHER],
         listOwner=JANE,
     )
-    add_list(site, "guests@example.net", capital, OTHER, listAllowedUser=JANE)
+    add_list(site, "guests@example.net", capital, OTHER, *LIKE_A_DOMAIN, listAllowedUser=JANE)
     directory = site.directory
     directory.replace(jane, memberOfGroup=STAFF, description="Jane's own")
     directory.replace(
