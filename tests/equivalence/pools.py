@@ -7,6 +7,7 @@ fills what is limited.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import TypeVar
 
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from mailwright.fields.resource import Verb
 from mailwright.resources import domain as domains
 from mailwright.resources import listing
 from mailwright.resources import user as users
-from tests.equivalence.world import (
+from tests.equivalence.start import (
     ALIAS_DOMAIN,
     DOMAIN,
     JANE,
@@ -180,6 +181,7 @@ def _parameter(kind: str, verb: Verb) -> st.SearchStrategy[tuple[str, Text]]:
     return _among(*taken, others)
 
 
+@cache
 def forms(kind: str, verb: Verb, most: int = 3) -> st.SearchStrategy[list[tuple[str, Text]]]:
     """A few parameters, each name once."""
     return st.lists(_parameter(kind, verb), min_size=1, max_size=most, unique_by=_name)
@@ -189,6 +191,7 @@ def _name(pair: tuple[str, Text]) -> str:
     return pair[0]
 
 
+@cache
 def options(kind: str) -> st.SearchStrategy[list[tuple[str, Text]]]:
     """What a list may be asked for."""
     resource = ACCOUNTS[kind].resource
@@ -209,11 +212,12 @@ def options(kind: str) -> st.SearchStrategy[list[tuple[str, Text]]]:
     return st.lists(one, max_size=3, unique_by=_name)
 
 
-def _of(pool: Sequence[str], strange: Sequence[str]) -> Callable[[Sequence[str]], Keys]:
+def _of(pool: Sequence[str], strange: Sequence[str]) -> Callable[[tuple[str, ...]], Keys]:
     """Mostly what is there, sometimes what may be, rarely what cannot."""
 
-    def keys(live: Sequence[str]) -> Keys:
-        there = [st.sampled_from(sorted(live))] * 7 if live else []
+    @lru_cache(maxsize=64)
+    def keys(live: tuple[str, ...]) -> Keys:
+        there = [st.sampled_from(live)] * 7 if live else []
         return _among(*there, *[st.sampled_from(pool)] * 2, st.sampled_from(strange))
 
     return keys

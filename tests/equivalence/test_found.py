@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.equivalence.machine import Comparison
-from tests.equivalence.world import ALIAS_DOMAIN, JOHN, Form, Request, Seen, World, path
+from tests.equivalence.start import ALIAS_DOMAIN, JOHN
+from tests.equivalence.world import Form, Request, Seen, World, path
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mariadb, pytest.mark.openldap]
 

@@ -1,7 +1,6 @@
 """Four sites that are asked the same: what each answered, and what its accounts look like since.
 
-A site here is everything that a client can see of one backend; the start state is written past the
-product where the API has no word for it (alias domains, groups, standalone admins, used quota).
+A store here is everything that a client can see of one backend, and a few rows that clients cannot.
 """
 
 from __future__ import annotations
@@ -11,29 +10,21 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 from falcon.testing import Result
 
 from mailwright.app import ACCOUNTS
-from mailwright.passwords import hash_password
 from mailwright.storage.protocol import Query
 from mailwright.work import Work
 from tests.api.client import Api, api_with
 from tests.directory_site import DirectorySite
-from tests.servers import require
+from tests.equivalence import contradictions
+from tests.equivalence.start import PASSWORD, ROOT, begin
 from tests.servers.slapd import Slapd
-from tests.stores import ADMIN, EARLIER, Raw, Row, Site
-
-ROOT, MANAGER = "root@admin.test", "manager@admin.test"
-PASSWORD = "Right-Pass1"
-DOMAIN, OTHER_DOMAIN, ALIAS_DOMAIN = "example.org", "example.net", "example.com"
-TEAM, NEWS = "team@example.org", "news@example.org"
-JANE, JOHN, OTHER = "jane@example.org", "john@example.org", "other@example.net"
-_HASH = hash_password(PASSWORD)
-_FORM = "application/x-www-form-urlencoded"
+from tests.stores import ADMIN, Row, Site
 
 Form = Sequence[tuple[str, str | Sequence[str]]]
 
@@ -89,6 +80,23 @@ class Seen:
     users: dict[str, Row]
     rows: dict[str, list[Row]]
     token: str | None
+    gone: frozenset[str] = frozenset()  # domains that were removed at any time before
+
+    def copy(self) -> Seen:
+        """One whose profiles and rows may be changed."""
+        answer = {**self.answer}
+        match answer.get("_data"):
+            case dict() as profile:
+                answer["_data"] = {**profile}
+            case list() as found:
+                answer["_data"] = [{**each} if isinstance(each, dict) else each for each in found]
+        return replace(
+            self,
+            answer=answer,
+            domains={key: {**profile} for key, profile in self.domains.items()},
+            users={key: {**profile} for key, profile in self.users.items()},
+            rows={table: [{**row} for row in rows] for table, rows in self.rows.items()},
+        )
 
     def profiles(self, kind: str) -> Iterator[Row]:
         """Every profile of a sort, in the answer or stored."""
@@ -122,7 +130,6 @@ class Store:
         self.directory = directory  # a connection of the root's
         self.cookies: dict[str, str] = {}
         self._logged = 0
-        self._subtree = require.module("ldap").SCOPE_SUBTREE if directory is not None else 0
 
     @property
     def name(self) -> str:
@@ -136,16 +143,7 @@ class Store:
         """The start state, and nobody logged in."""
         self.cookies.clear()
         self._logged = 0
-        self.site.empty()
-        self.site.clock.now = EARLIER
-        for name in (DOMAIN, OTHER_DOMAIN):
-            self.site.create("domain", name, name="Example")
-        if isinstance(self.site, DirectorySite):
-            _fill_directory(self.site)
-        else:
-            _fill_tables(self.site)
-        for mail in (JANE, JOHN, OTHER):
-            self.site.create("user", mail, password=PASSWORD)
+        begin(self.site)
 
     def ask(self, request: Request, actor: str) -> Seen:
         """Send a request and look at what is there afterwards."""
@@ -159,7 +157,11 @@ class Store:
         answer["more"] = seen.token is not None
         if request.writes:
             seen.domains, seen.users = self.picture()
-            seen.rows = self.rows(whole=request.method in ("DELETE", "POST"))
+            whole = request.method != "PUT" or request.kind == "domain"
+            seen.rows = self.rows(whole=whole)
+            found = self._contradictions() if whole else []
+
+            assert not found, f"{self.name} contradicts itself after {request}: {found}"
         return seen
 
     def picture(self) -> tuple[dict[str, Row], dict[str, Row]]:
@@ -190,22 +192,12 @@ class Store:
                 found[table] = _sorted(beside.rows(f"SELECT * FROM {table}"))
             for table in ("leftovers", "journal"):
                 found[table] = _sorted(iredadmin.rows(f"SELECT * FROM mailwright_{table}"))
-            found["members"] = [{"member": name} for name in self._members()]
         return found
 
-    def _members(self) -> list[str]:
-        """Who gets the mail of the group, as the mail programs read it."""
+    def _contradictions(self) -> list[str]:
         if self.directory is None:
-            rows = self.site.vmail.rows(
-                "SELECT forwarding FROM forwardings WHERE address = ? AND is_list = 1", TEAM
-            )
-            return sorted(row["forwarding"] for row in rows)
-        found = self.directory.search_s(
-            Slapd.base_dn, self._subtree, f"(&(objectClass=mailAlias)(mail={TEAM}))"
-        )
-        return sorted(
-            value.decode() for _, entry in found for value in entry.get("mailForwardingAddress", ())
-        )
+            return contradictions.in_tables(self.site.vmail)
+        return contradictions.in_directory(self.directory, Slapd.base_dn)
 
     def _keep_cookie(self, request: Request, result: Result, actor: str) -> None:
         if "set-cookie" not in result.headers:
@@ -224,9 +216,12 @@ class World:
         self.stores = stores
         self.steps = 0
         self._pool = pool  # while one waits for its server, another goes on
+        self._domains: set[str] = set()
+        self._gone: frozenset[str] = frozenset()
 
     def restart(self) -> None:
         """The start state, with the global admin logged in."""
+        self._domains, self._gone = set(), frozenset()
         list(self._pool.map(Store.restart, self.stores))
         self.ask(login(ROOT))
 
@@ -238,7 +233,13 @@ class World:
     def ask(self, request: Request, actor: str = ROOT) -> list[Seen]:
         """What each store makes of a request."""
         self.steps += 1
-        return list(self._pool.map(lambda store: store.ask(request, actor), self.stores))
+        found = list(self._pool.map(lambda store: store.ask(request, actor), self.stores))
+        if request.writes:
+            self._gone |= self._domains - found[0].domains.keys()
+            self._domains = {*found[0].domains}
+        for each in found:
+            each.gone = self._gone
+        return found
 
 
 @contextmanager
@@ -294,58 +295,3 @@ def _sorted(rows: list[Row]) -> list[Row]:
         for row in rows
     ]
     return sorted(kept, key=lambda row: str([*row.values()]))
-
-
-def _fill_tables(site: Site) -> None:
-    site.vmail.execute("BEGIN")
-    for username, domain in ((ROOT, "ALL"), (MANAGER, DOMAIN)):
-        site.insert("admin", username=username, password=_HASH, settings="")
-        site.insert("domain_admins", username=username, domain=domain)
-    settings = f"default_groups:{TEAM};"
-    site.vmail.execute("UPDATE domain SET settings = ? WHERE domain = ?", settings, DOMAIN)
-    site.insert("alias_domain", alias_domain=ALIAS_DOMAIN, target_domain=DOMAIN)
-    site.insert("alias", address=TEAM, name="Team", domain=DOMAIN)
-    site.insert("maillists", address=NEWS, domain=DOMAIN, transport="mlmmj:", mlid="1", name="News")
-    site.insert(
-        "forwardings",
-        address=NEWS,
-        forwarding=NEWS,
-        domain=DOMAIN,
-        dest_domain=DOMAIN,
-        is_maillist=1,
-    )
-    _fill_used(site.vmail)
-    site.vmail.execute("COMMIT")
-
-
-def _fill_directory(site: DirectorySite) -> None:
-    directory = site.directory
-    for username in (ROOT, MANAGER):
-        directory.add(
-            f"mail={username},{directory.admin_base_dn}",
-            {
-                "objectClass": "mailAdmin",
-                "mail": username,
-                "cn": "Admin",
-                "accountStatus": "active",
-                "userPassword": _HASH,
-                **({"domainGlobalAdmin": "yes"} if username == ROOT else {}),
-            },
-        )
-    directory.replace(
-        site.domain_dn(DOMAIN),
-        domainAliasName=ALIAS_DOMAIN,
-        domainAdmin=MANAGER,
-        accountSetting=f"defaultList:{TEAM}",
-    )
-    for mail, container, of_class in ((TEAM, "Aliases", "mailAlias"), (NEWS, "Groups", "mailList")):
-        directory.add(
-            f"mail={mail},ou={container},{site.domain_dn(DOMAIN)}",
-            {"objectClass": of_class, "mail": mail, "cn": "Group", "accountStatus": "active"},
-        )
-    _fill_used(site.raw["iredadmin"])
-
-
-def _fill_used(raw: Raw) -> None:
-    raw.insert("used_quota", username=JANE, domain=DOMAIN, bytes=4096, messages=2)
-    raw.insert("last_login", username=JANE, domain=DOMAIN, imap=1767323045, lda=1767323046)
