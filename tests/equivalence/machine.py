@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from hypothesis import note
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ from mailwright.fields.resource import Verb
 from tests.equivalence import pools
 from tests.equivalence.start import MANAGER, PASSWORD, ROOT
 from tests.equivalence.tolerances import declared, forgiven
-from tests.equivalence.world import Form, Request, Seen, Store, World, login, path
+from tests.equivalence.world import Form, Request, Seen, World, login, path
 
 SHOWN = 25  # differences in a message
 IDLE_SECONDS = 1800  # after these a session has ended
@@ -34,6 +34,15 @@ STEPS = {
 }
 
 
+class Backend(Protocol):
+    """As much of a store as the comparison asks for."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def is_directory(self) -> bool: ...
+
+
 class Comparison:
     """Compares what stores did; remembers which tolerances it could not do without."""
 
@@ -41,7 +50,7 @@ class Comparison:
         self.ids = declared()
         self.needed: set[str] = set()
 
-    def compare(self, seen: Sequence[Seen], stores: Sequence[Store]) -> None:
+    def compare(self, seen: Sequence[Seen], stores: Sequence[Backend]) -> None:
         """SQL engines differ in nothing; a directory in what is declared."""
         first = seen[0]
         for each, store in zip(seen[1:], stores[1:], strict=True):

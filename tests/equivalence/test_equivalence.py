@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.equivalence.machine import Comparison, Machine
-from tests.equivalence.tolerances import TOLERANCES, declared
+from tests.equivalence.tolerances import declared
 from tests.equivalence.world import World
 
 STEPS_OF_ONE = 50
@@ -51,7 +51,3 @@ def test_backends_differ_in_nothing_that_is_not_declared(
 
     assert wanted <= world.steps
     assert set(declared()) == comparison.needed
-
-
-def test_every_row_of_the_page_has_a_tolerance_and_no_tolerance_is_without_a_row() -> None:
-    assert sorted(declared()) == sorted(TOLERANCES)
