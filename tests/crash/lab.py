@@ -134,25 +134,20 @@ class Lab:
 
     # What happens
 
-    def run(self, *operations: Operation, kill_after: int | None = None, **more: Any) -> Outcome:
+    def order(self, **more: Any) -> str:
+        """Where everything is, for a process, and what else it has to know."""
+        settings = self.site.app.settings.ldap
+        names = ("uri", "base_dn", "admin_base_dn", "bind_dn")
+        server = {name: getattr(settings, name) for name in names}
+        server["bind_password"] = self.site.directory.bind_password
+        return json.dumps({"folder": str(self.site.place.folder), "ldap": server, **more})
+
+    def run(self, *operations: Operation, kill_after: int | None = None) -> Outcome:
         """Carry out operations in a process, and end it after so many writes."""
-        settings = self.site.app.settings
-        order = {
-            "folder": str(self.site.place.folder),
-            "ldap": {
-                "uri": settings.ldap.uri,
-                "base_dn": settings.ldap.base_dn,
-                "admin_base_dn": settings.ldap.admin_base_dn,
-                "bind_dn": settings.ldap.bind_dn,
-                "bind_password": self.site.directory.bind_password,
-            },
-            "operations": operations,
-            "kill_after": kill_after,
-            **more,
-        }
+        order = self.order(operations=operations, kill_after=kill_after)
         assert self._worker.stdin is not None
         assert self._worker.stdout is not None
-        self._worker.stdin.write(json.dumps(order) + "\n")
+        self._worker.stdin.write(order + "\n")
         self._worker.stdin.flush()
         told = json.loads(self._worker.stdout.readline())
         assert told["killed"] or told["status"] == 0, "the process failed of itself"

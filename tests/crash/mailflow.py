@@ -13,6 +13,7 @@ from typing import Any, Self
 import ldap
 import ldap.dn
 import ldap.filter
+from ldap.ldapobject import ReconnectLDAPObject
 
 from tests.servers.slapd import Slapd
 
@@ -28,7 +29,7 @@ class MailFlow:
 
     def __init__(self, directory: Slapd) -> None:
         self._directory = directory
-        self._connection = ldap.initialize(directory.uri)
+        self._connection = ReconnectLDAPObject(directory.uri, retry_max=3, retry_delay=0.1)
         self._connection.simple_bind_s(directory.reader_dn, directory.reader_password)
         self._tables: dict[str, dict[str, str]] = {}
         self._main = _main(CONTRIB / "postfix/main-ldap.cf")
