@@ -10,6 +10,7 @@ from tests.directory_site import DirectorySite
 
 # Addresses that end as some in example.org do.
 LIKE_A_DOMAIN = (ALIKE, "x@sub.example.org")
+GUESTS = "guests@example.net"
 STAFF = "staff@example.org"  # a list whose members are found by an attribute of theirs
 
 
@@ -54,7 +55,13 @@ def furnish(site: DirectorySite) -> None:
         listModerator=[JANE, OTHER],
         listOwner=JANE,
     )
-    add_list(site, "guests@example.net", capital, OTHER, *LIKE_A_DOMAIN, listAllowedUser=JANE)
+    add_list(
+        site,
+        GUESTS,
+        *(capital, OTHER, *LIKE_A_DOMAIN),
+        listAllowedUser=JANE,
+        member=[jane, site.user_dn(OTHER), site.user_dn(ALIKE)],
+    )
     directory = site.directory
     directory.replace(jane, memberOfGroup=STAFF, description="Jane's own")
     directory.replace(

@@ -90,6 +90,11 @@ def among(attribute: str, values: Iterable[str]) -> str:
     return either(*(equals(attribute, value) for value in values))
 
 
+def present(attribute: str) -> str:
+    """Entries with any value."""
+    return f"({attribute}=*)"
+
+
 def ends_with(attribute: str, text: str) -> str:
     """Entries with a value that ends so."""
     return f"({attribute}=*{escaped(text)})"

@@ -239,8 +239,16 @@ class Strip(msgspec.Struct, tag=True, frozen=True):
                 names.of_class(*mention.classes),
                 names.either(*(self._condition(name, mention) for name in wanted)),
             )
-            for entry in snapshot(library, self.base, asked, EVERY):
-                found[names.normal(entry.dn)] = entry
+            for page in library.connection.pages(self.base, SUBTREE, asked, EVERY):
+                found |= {
+                    names.normal(entry.dn): entry
+                    for entry in page
+                    if any(
+                        self._is_meant(value, mention)
+                        for name in wanted
+                        for value in entry.texts(name)
+                    )
+                }
         inside = names.normal(self.dn)
         for where, entry in found.items():
             if where != inside and not where.endswith(f",{inside}"):
@@ -249,8 +257,12 @@ class Strip(msgspec.Struct, tag=True, frozen=True):
     def _condition(self, attribute: str, mention: Mention) -> str:
         if "@" in self.key:
             return names.equals(attribute, self.dn if mention.by_dn else self.key)
-        # Nothing finds the DNs of a domain's accounts by their end: such values are harmless.
-        return names.ends_with(attribute, f"@{self.key}")
+        # Nothing finds the DNs of a domain's accounts by their end, so all are looked at.
+        return (
+            names.present(attribute)
+            if mention.by_dn
+            else names.ends_with(attribute, f"@{self.key}")
+        )
 
     def _strip(self, library: Library, entry: Entry) -> None:
         draft = Draft(library.schema, entry)
@@ -274,7 +286,10 @@ class Strip(msgspec.Struct, tag=True, frozen=True):
 
     def _is_meant(self, value: str, mention: Mention) -> bool:
         if mention.by_dn:
-            return names.normal(value) == names.normal(self.dn)
+            if domain_of(self.key).lower() not in value.lower():
+                return False  # without taking it apart
+            named, own = names.normal(value), names.normal(self.dn)
+            return named == own or ("@" not in self.key and named.endswith(f",{own}"))
         if "@" in self.key:
             return value.lower() == self.key
         return domain_of(value.lower()) == self.key and "@" in value
