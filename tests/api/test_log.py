@@ -182,6 +182,26 @@ def test_a_database_that_is_gone_is_a_503(admin: Api, monkeypatch: pytest.Monkey
     assert (503, "SERVER_DOWN") == (result.status_code, result.json["_code"])
 
 
+def test_where_and_why_something_is_down_is_told_to_the_log_only(
+    admin: Api, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code alone left those who run the machine with `mailwright check` and no idea of the past."""
+
+    def gone(*_: object) -> None:
+        raise Unavailable("the directory cannot be reached", detail="ldap://192.0.2.7: refused")
+
+    monkeypatch.setattr(operations, "show", gone)
+    result = admin.call("GET", f"/api/user/{JANE}")
+
+    (line,) = [json.loads(text) for text in lines.texts if "unavailable" in text]
+    assert ("warning", "SERVER_DOWN", "ldap://192.0.2.7: refused") == (
+        line["level"],
+        line["code"],
+        line["detail"],
+    )
+    assert "192.0.2.7" not in result.text
+
+
 def test_lines_are_json_or_text_as_the_settings_say(capsys: pytest.CaptureFixture[str]) -> None:
     record = logging.makeLogRecord({"msg": "hello %s", "args": ("x\ny",), "levelname": "INFO"})
     record.wide = {"id": "1"}

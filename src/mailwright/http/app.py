@@ -14,7 +14,14 @@ from falcon import Request, Response
 
 from mailwright.app import KNOWN, App
 from mailwright.authz import Actor
-from mailwright.errors import Forbidden, Invalid, MailwrightError, PartlyDone, TooManyAttempts
+from mailwright.errors import (
+    Forbidden,
+    Invalid,
+    MailwrightError,
+    PartlyDone,
+    TooManyAttempts,
+    Unavailable,
+)
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.http import answers, forms, login, pages
 from mailwright.http.clients import Client
@@ -235,6 +242,9 @@ class Frame:
         """An error of ours."""
         if isinstance(error, TooManyAttempts):
             resp.set_header("Retry-After", str(error.retry_after))
+        if isinstance(error, Unavailable) and error.detail:
+            # Where and why: for those who run the machine, who would otherwise only see a code.
+            LOG.warning("unavailable", extra={"wide": {"code": error.code, "detail": error.detail}})
         status = 200 if self._always_200 else answers.status_of(error)
         data = error.data if isinstance(error, PartlyDone) else None
         self._fail(req, resp, status, error.code, error.reason, data=data)
