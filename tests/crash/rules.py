@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from tests.servers.slapd import Slapd
 
-_FIRST = "# Mailwright writes the accounts"
+_FIRST = "\naccess to "
 
 
 @contextmanager
@@ -18,8 +18,7 @@ def only_readable(directory: Slapd, *names: str) -> Iterator[None]:
         f'access to dn.exact="{dn}"\n    by dn.exact="{directory.bind_dn}" read\n    by * break\n'
         for dn in names
     )
-    assert before.count(_FIRST) == 1
-    directory._config.write_text(before.replace(_FIRST, f"{rules}\n{_FIRST}"))
+    directory._config.write_text(before.replace(_FIRST, f"\n{rules}access to ", 1))
     directory.restart()
     try:
         yield

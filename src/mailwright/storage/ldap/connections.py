@@ -22,7 +22,7 @@ from ldap.ldapobject import SimpleLDAPObject
 
 from mailwright.errors import NotFound, Unavailable
 from mailwright.storage.ldap.entry import Entry
-from mailwright.storage.ldap.failures import DOWN, translate, why
+from mailwright.storage.ldap.failures import DOWN, NoAnswer, translate, why
 from mailwright.storage.ldap.names import EVERYTHING
 
 T = TypeVar("T")
@@ -196,6 +196,8 @@ class Connection:
         """Ask what may be asked again; a server that was restarted costs no request."""
         try:
             return self._run(ask)
+        except NoAnswer:
+            raise
         except Unavailable:
             if not self.closed:
                 raise
@@ -240,6 +242,10 @@ class Connection:
             doubt = "; is its certificate one of ca_file's?" if _SPEECHLESS in why(error) else ""
             translated.detail = f"{target.uri} as {target.bind_dn}: {why(error)}{doubt}"
             raise translated from None
+        except ValueError:
+            raise Unavailable(
+                "the directory cannot be reached", detail=f"{target.ca_file} is no file to read"
+            ) from None
         self._raw = raw
 
     def _secure(self, raw: SimpleLDAPObject, target: DirectoryTarget) -> None:

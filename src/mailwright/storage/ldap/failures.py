@@ -9,6 +9,11 @@ import ldap
 from mailwright.errors import Exists, Invalid, MailwrightError, NotFound, Unavailable
 from mailwright.storage.protocol import Contention
 
+
+class NoAnswer(Unavailable):
+    """The time to wait is over; asking again would take as long."""
+
+
 DOWN = (ldap.SERVER_DOWN, ldap.CONNECT_ERROR, ldap.TIMEOUT)
 _FITS_NOT = (
     ldap.CONSTRAINT_VIOLATION,
@@ -27,6 +32,7 @@ _BUSY = (ldap.BUSY, ldap.UNAVAILABLE)
 
 _Kinds = type[ldap.LDAPError] | tuple[type[ldap.LDAPError], ...]
 _MEANINGS: tuple[tuple[_Kinds, Callable[[str], MailwrightError]], ...] = (
+    (ldap.TIMEOUT, lambda why: NoAnswer("the directory does not answer in time", detail=why)),
     (DOWN, lambda why: Unavailable("the directory cannot be reached", detail=why)),
     (ldap.ALREADY_EXISTS, lambda _: Exists("an entry of this name already exists")),
     (ldap.NO_SUCH_OBJECT, lambda _: NotFound("there is no such entry")),

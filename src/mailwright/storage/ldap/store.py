@@ -134,6 +134,14 @@ class LdapAccountStore:
         if self._schema is None:
             with self._schema_lock:
                 if self._schema is None:
+                    if connection.read(self.tree.base, NO_ATTRIBUTES) is None:
+                        # Else every list would be empty, and look as if nothing was ever made.
+                        raise Unavailable(
+                            "the directory has no entry for the mail domains, "
+                            "or hides it from the configured bind DN",
+                            code="NO_BASE_ENTRY",
+                            detail=self.tree.base,
+                        )
                     self._schema = Schema(connection)
         return self._schema
 
