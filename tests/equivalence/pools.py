@@ -206,7 +206,7 @@ def options(kind: str) -> st.SearchStrategy[list[tuple[str, Text]]]:
         "page_token": ("", "x", "WyIiLCIiLCJqYW5lQGV4YW1wbGUub3JnIl0"),
     }
     assert {field.name for field in listing.parameters(resource)} <= values.keys()
-    one = st.sampled_from(sorted(values)).flatmap(
+    one = st.sampled_from([*sorted(values), "sort", "sort", "limit"]).flatmap(
         lambda name: st.tuples(st.just(name), st.sampled_from(values[name]))
     )
     return st.lists(one, max_size=3, unique_by=_name)

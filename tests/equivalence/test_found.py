@@ -61,3 +61,13 @@ def test_an_address_under_an_alias_domain_stays_with_whom_it_was_given_to(client
 
     assert 201 == seen.status
     assert [f"new@{ALIAS_DOMAIN}"] == seen.users[JOHN]["aliases"]
+
+
+def test_a_status_beside_a_service_that_sql_ignores(client: Client) -> None:
+    """SQL has only the status left to change, and another word for that in the log."""
+    seen = client.ask(
+        "PUT", path("user", JOHN), [("addService", "vpn"), ("accountStatus", "disabled")]
+    )
+
+    assert ["disable"] == [row["event"] for row in seen.rows["log"]]
+    assert {"services"} <= client.comparison.needed

@@ -116,15 +116,19 @@ def _key(listed: Any) -> str:
 
 
 def _forgive_log(seen: Seen, kind: str, parameter: str) -> None:
-    """A change of what differs is a change on one backend only."""
+    """A change of what differs is a change on one backend only.
+
+    One of the status alone has another word in the log, so here that word is the common one.
+    """
     kept = []
     for row in seen.rows.get("log", ()):
-        found = re.fullmatch(rf"(.*Update {kind} .*) \((.*)\)\.", row["msg"])
-        if found is not None and row["event"] == "update":
-            names = [name for name in found[2].split(", ") if name != parameter]
+        found = re.fullmatch(rf"(.*) (?:Update|Active|Disable) {kind} (\S+) \((.*)\)\.", row["msg"])
+        if found is not None:
+            names = [name for name in found[3].split(", ") if name != parameter]
             if not names:
                 continue
-            row["msg"] = f"{found[1]} ({', '.join(names)})."
+            row["event"] = "update"
+            row["msg"] = f"{found[1]} Update {kind} {found[2]} ({', '.join(names)})."
         kept.append(row)
     if "log" in seen.rows:
         seen.rows["log"] = kept
