@@ -36,11 +36,15 @@ REQUESTS = {
 
 
 class Load:
-    """Load on one server; every run is bounded by ``seconds``."""
+    """Load on one server; every run is bounded by ``seconds``.
 
-    def __init__(self, server: Server, seconds: float) -> None:
+    ``domains_too`` asks for and changes a domain as well.
+    """
+
+    def __init__(self, server: Server, seconds: float, *, domains_too: bool = False) -> None:
         self.server = server
         self.seconds = seconds
+        self._domains_too = domains_too
         self._times: dict[str, list[float]] = {}
         wrk = shutil.which("wrk")
         if wrk is None:
@@ -79,16 +83,7 @@ class Load:
         )
         for number in range(turn * SAMPLES, (turn + 1) * SAMPLES):
             domain = f"d{number * 7919 % domains}.example"
-            new = f"/api/user/new{number}@{domain}"
-            old = f"/api/user/u{number % 100}@{domain}"
-            for name, method, path, body in (
-                ("get_user", "GET", old, ""),
-                ("put_user", "PUT", old, f"name=Name{number}&employeeid=E{number}"),
-                ("post_user", "POST", new, "name=New&password=Bench-Pass1&quota=10"),
-                ("delete_user", "DELETE", new, ""),
-                ("list_users", "GET", f"/api/users/{domain}?limit=50", ""),
-                ("list_domains", "GET", "/api/domains?limit=50", ""),
-            ):
+            for name, method, path, body in _single(number, domain, self._domains_too):
                 begun = time.perf_counter()
                 connection.request(method, path, body, {**FORM, "Cookie": self.server.cookie})
                 answer = connection.getresponse()
@@ -102,3 +97,22 @@ class Load:
     def medians(self) -> dict[str, float]:
         """Median milliseconds of the requests asked so far."""
         return {name: statistics.median(found) for name, found in self._times.items()}
+
+
+def _single(number: int, domain: str, domains_too: bool) -> list[tuple[str, str, str, str]]:  # noqa: FBT001
+    new = f"/api/user/new{number}@{domain}"
+    old = f"/api/user/u{number % 100}@{domain}"
+    asked = [
+        ("get_user", "GET", old, ""),
+        ("put_user", "PUT", old, f"name=Name{number}&employeeid=E{number}"),
+        ("post_user", "POST", new, "name=New&password=Bench-Pass1&quota=10"),
+        ("delete_user", "DELETE", new, ""),
+        ("list_users", "GET", f"/api/users/{domain}?limit=50", ""),
+        ("list_domains", "GET", "/api/domains?limit=50", ""),
+    ]
+    if domains_too:
+        asked += [
+            ("get_domain", "GET", f"/api/domain/{domain}", ""),
+            ("put_domain", "PUT", f"/api/domain/{domain}", f"name=Domain{number}"),
+        ]
+    return asked

@@ -12,11 +12,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from tests.servers.ports import free_port
 from tests.servers.postgresql import PostgreSQL
@@ -44,11 +44,26 @@ class Server:
         with urllib.request.urlopen(f"{self.base}/api/login", body, timeout=10) as answer:
             self.cookie = answer.headers["Set-Cookie"].split(";", 1)[0]
 
+    def ask(self, method: str, path: str, body: str = "") -> bytes:
+        """The answer to one request, however long it takes."""
+        request = urllib.request.Request(
+            f"{self.base}{path}", body.encode() or None, {"Cookie": self.cookie}, method=method
+        )
+        with urllib.request.urlopen(request) as answer:
+            found: bytes = answer.read()
+        return found
+
     def largest_worker_mib(self) -> float:
         """Resident memory of the largest process of the server, in MiB."""
-        return (
-            max(_resident(pid) for pid in (self.process.pid, *_children(self.process.pid))) / 1024
-        )
+        return self._largest("VmRSS:")
+
+    def largest_peak_mib(self) -> float:
+        """The most that it ever had, in MiB."""
+        return self._largest("VmHWM:")
+
+    def _largest(self, what: str) -> float:
+        pids = (self.process.pid, *_children(self.process.pid))
+        return max(_memory(pid, what) for pid in pids) / 1024
 
 
 class Site:
@@ -127,29 +142,9 @@ class Site:
             )
             connection.execute("VACUUM ANALYZE")
 
-    @contextmanager
-    def server(self) -> Iterator[Server]:
-        """The real server, as ``mailwright serve`` starts it, with a session."""
-        base = f"http://127.0.0.1:{self.port}"
-        begun = time.monotonic()
-        process = subprocess.Popen(
-            [COMMAND, "--config", str(self.config), "serve"],
-            stdout=subprocess.DEVNULL,
-            stderr=self._log,  # a line for each request, as in production
-            start_new_session=True,
-        )
-        try:
-            _wait_until_ready(f"{base}/readyz", process, begun)
-            server = Server(base, process, time.monotonic() - begun)
-            server.login()
-            yield server
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+    def server(self) -> AbstractContextManager[Server]:
+        """The real server with a session; see `serve`."""
+        return serve(self.config, self.port, self._log)
 
     def _command(self, *arguments: str) -> None:
         subprocess.run(
@@ -166,6 +161,31 @@ class Site:
                 "UPDATE admin SET password = %s WHERE username = %s",
                 (hash_password(PASSWORD), ADMIN),
             )
+
+
+@contextmanager
+def serve(config: Path, port: int, log: IO[bytes]) -> Iterator[Server]:
+    """The real server, as ``mailwright serve`` starts it, with a session."""
+    base = f"http://127.0.0.1:{port}"
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        [COMMAND, "--config", str(config), "serve"],
+        stdout=subprocess.DEVNULL,
+        stderr=log,  # a line for each request, as in production
+        start_new_session=True,
+    )
+    try:
+        _wait_until_ready(f"{base}/readyz", process, begun)
+        server = Server(base, process, time.monotonic() - begun)
+        server.login()
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], begun: float) -> None:
@@ -191,8 +211,8 @@ def _children(pid: int) -> list[int]:
     return found + [grandchild for child in found for grandchild in _children(child)]
 
 
-def _resident(pid: int) -> int:
+def _memory(pid: int, what: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(what):
             return int(line.split()[1])
     return 0
