@@ -12,12 +12,17 @@ from tests.stores import Site
 
 
 @pytest.fixture
-def world(
+def sites(
     site_sqlite: Site,
     site_postgresql: Site,
     site_mariadb: Site,
     site_openldap: DirectorySite,
     utc: None,  # noqa: ARG001
-) -> Iterator[World]:
-    with new_world((site_sqlite, site_postgresql, site_mariadb, site_openldap)) as found:
+) -> tuple[Site, ...]:
+    return site_sqlite, site_postgresql, site_mariadb, site_openldap
+
+
+@pytest.fixture
+def world(sites: tuple[Site, ...]) -> Iterator[World]:
+    with new_world(sites) as found:
         yield found

@@ -29,6 +29,28 @@ def begin(site: Site) -> None:
         _fill_tables(site)
     for mail in (JANE, JOHN, OTHER):
         site.create("user", mail, password=PASSWORD)
+    site.update("user", OTHER, forwarding=f"{OTHER},{JANE}")
+    site.update("domain", OTHER_DOMAIN, senderBcc=JOHN)
+
+
+def dismiss(site: Site) -> None:
+    """Take the rank of the standalone global admin, so that mail users are all there are."""
+    if isinstance(site, DirectorySite):
+        site.directory.replace(_admin_dn(site, ROOT), domainGlobalAdmin=None)
+    else:
+        site.vmail.execute("DELETE FROM domain_admins WHERE username = ?", ROOT)
+
+
+def admit(site: Site) -> None:
+    """Give it back."""
+    if isinstance(site, DirectorySite):
+        site.directory.replace(_admin_dn(site, ROOT), domainGlobalAdmin="yes")
+    else:
+        site.insert("domain_admins", username=ROOT, domain="ALL")
+
+
+def _admin_dn(site: DirectorySite, username: str) -> str:
+    return f"mail={username},{site.directory.admin_base_dn}"
 
 
 def _fill_tables(site: Site) -> None:
@@ -60,7 +82,7 @@ def _fill_directory(site: DirectorySite) -> None:
     directory = site.directory
     for username in (ROOT, MANAGER):
         directory.add(
-            f"mail={username},{directory.admin_base_dn}",
+            _admin_dn(site, username),
             {
                 "objectClass": "mailAdmin",
                 "mail": username,

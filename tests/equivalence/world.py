@@ -22,7 +22,7 @@ from mailwright.work import Work
 from tests.api.client import Api, api_with
 from tests.directory_site import DirectorySite
 from tests.equivalence import contradictions
-from tests.equivalence.start import PASSWORD, ROOT, begin
+from tests.equivalence.start import PASSWORD, ROOT, admit, begin, dismiss
 from tests.servers.slapd import Slapd
 from tests.stores import ADMIN, Row, Site
 
@@ -156,23 +156,23 @@ class Store:
         )
         answer["more"] = seen.token is not None
         if request.writes:
-            seen.domains, seen.users = self.picture()
             whole = request.method != "PUT" or request.kind == "domain"
+            seen.domains, seen.users = self.picture(counted=whole)
             seen.rows = self.rows(whole=whole)
             found = self._contradictions() if whole else []
 
             assert not found, f"{self.name} contradicts itself after {request}: {found}"
         return seen
 
-    def picture(self) -> tuple[dict[str, Row], dict[str, Row]]:
-        """What lists say of every domain and every user, and what each domain holds."""
+    def picture(self, *, counted: bool) -> tuple[dict[str, Row], dict[str, Row]]:
+        """What lists say of every domain and every user; if asked for, what each domain holds."""
         domain, user = ACCOUNTS["domain"].resource, ACCOUNTS["user"].resource
 
         def look(work: Work) -> tuple[dict[str, Row], dict[str, Row]]:
-            domains = {
-                record.key: {**_plain(record), "usage": work.accounts.usage(record.key)}
-                for record in work.accounts.find(domain, Query()).records
-            }
+            found = work.accounts.find(domain, Query()).records
+            domains = {record.key: _plain(record) for record in found}
+            for key, profile in domains.items() if counted else ():
+                profile["usage"] = work.accounts.usage(key)
             found = work.accounts.find(user, Query()).records
             return domains, {record.key: _plain(record) for record in found}
 
@@ -225,6 +225,16 @@ class World:
         list(self._pool.map(Store.restart, self.stores))
         self.ask(login(ROOT))
 
+    def dismiss(self) -> None:
+        """Leave no global admin but mail users."""
+        for store in self.stores:
+            dismiss(store.site)
+
+    def admit(self) -> None:
+        """Take the standalone global admin back."""
+        for store in self.stores:
+            admit(store.site)
+
     def pass_time(self, seconds: int) -> None:
         """Move every clock."""
         for store in self.stores:
@@ -243,7 +253,7 @@ class World:
 
 
 @contextmanager
-def new_world(sites: Sequence[Site]) -> Iterator[World]:
+def new_world(sites: Sequence[Site], **sections: dict[str, Any]) -> Iterator[World]:
     """A world on sites, the first of which is what the others are compared with."""
     with ExitStack() as stack:
         stores = []
@@ -253,7 +263,7 @@ def new_world(sites: Sequence[Site]) -> Iterator[World]:
                 if isinstance(site, DirectorySite)
                 else None
             )
-            api = stack.enter_context(api_with(site))
+            api = stack.enter_context(api_with(site, **sections))
             stores.append(Store(api, place, directory))
         yield World(stores, stack.enter_context(ThreadPoolExecutor(len(stores))))
 
