@@ -11,7 +11,7 @@ from mailwright.errors import Exists, Invalid, MailwrightError, NotFound, Unavai
 from mailwright.fields.field import Changes
 from mailwright.resources import domain, user
 from mailwright.storage.protocol import Accounts, Farewell
-from tests.conformance.neighbours import JANE, JOHN, populate
+from tests.conformance.neighbours import JANE, JOHN, OTHER, populate
 from tests.stores import ADMIN, LATER, NOTHING, Site, on_sql
 
 NEW = "new@example.org"
@@ -69,6 +69,23 @@ def test_work_that_ends_well_leaves_all_of_it(site: Site) -> None:
     if site.engine != "openldap":
         assert site.show("user", "other@example.net")["accountStatus"] == "disabled"
     assert site.show("user", "johnny@example.org")["name"] == "Name of john"
+
+
+def test_grants_come_and_go_and_nobody_elses_do(site: Site) -> None:
+    """On a directory they stand on the domains and not on the user."""
+    populate(site)
+    assert site.show("user", JANE)["managedDomains"] == ("example.net",)
+    before = {key: site.show("user", key)["managedDomains"] for key in (JOHN, OTHER)}
+
+    for wanted in (("example.org",), ("anyexample.org", "example.org"), ()):
+        with site.app.store.session() as accounts:
+            accounts.begin()
+            jane = accounts.get(user.RESOURCE, JANE, user.RESOURCE.shown, lock=True)
+            accounts.change(user.RESOURCE, jane, Changes({user.MANAGED_DOMAINS: wanted}))
+            accounts.commit()
+
+        assert site.show("user", JANE)["managedDomains"] == wanted
+    assert before == {key: site.show("user", key)["managedDomains"] for key in (JOHN, OTHER)}
 
 
 def test_other_work_sees_nothing_before_the_end(site: Site) -> None:
