@@ -10,14 +10,14 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from mailwright import overrides
 from mailwright.authz import Actor
-from mailwright.errors import ConfigurationError, MailwrightError, NotFound, Unavailable
+from mailwright.errors import ConfigurationError, Exists, MailwrightError, NotFound, Unavailable
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.overrides import Overrides
@@ -168,7 +168,8 @@ class App:
             )
 
     def _announce(self, leftover: Leftover) -> None:
-        with self.databases["iredadmin"].transaction() as connection:
+        # Exists: who removes the same account at the same moment has noted it.
+        with suppress(Exists), self.databases["iredadmin"].transaction() as connection:
             connection.execute(
                 'DELETE FROM "mailwright_leftovers" WHERE "kind" = %s AND "account" = %s',
                 (leftover.kind, leftover.key),

@@ -195,6 +195,18 @@ def test_nobodys_change_is_lost(start: Site, _round: int) -> None:
     assert len(start.show("user", "jane@example.org")["aliases"]) == 10
 
 
+@pytest.mark.parametrize("_round", range(RACES))
+def test_one_removal(start: Site, _round: int) -> None:
+    """Two of them noted the account at once, and one was told that something existed already."""
+    start.create("user", "jane@example.org", password=PASSWORD)
+
+    outcomes = race([lambda: start.remove("user", "jane@example.org")] * 10)
+
+    assert set(outcomes) == {WON, "NO_SUCH_ACCOUNT"}
+    assert users(start) == []
+    assert start.raw["iredadmin"].rows("SELECT * FROM mailwright_leftovers") == []
+
+
 def test_a_change_of_all_and_changes_of_each_end(start: Site) -> None:
     """They lock the domain and the users in different orders; whoever is in the way begins again."""
     names = [f"user{number}@example.org" for number in range(10)]

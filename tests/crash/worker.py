@@ -21,7 +21,7 @@ from mailwright.authz import Actor, Role
 from mailwright.errors import MailwrightError
 from mailwright.resources import bulk, operations
 from mailwright.settings import Settings
-from mailwright.settings.sections import Ldap, Secret, Storage
+from mailwright.settings.sections import Database, Databases, Ldap, Secret, Storage
 from mailwright.storage.ldap import connections
 from mailwright.storage.sql import engine
 from mailwright.work import Work
@@ -74,9 +74,11 @@ def _statement(statement: str, *_parameters: object) -> str:
 
 def settings_of(order: Order) -> Settings:
     server = dict(order["ldap"])
+    databases = {name: Database(**one) for name, one in order.get("databases", {}).items()}
     return Settings(
         storage=Storage(backend="ldap", sqlite_directory=Path(order["folder"])),
         ldap=Ldap(**{**server, "bind_password": Secret(server["bind_password"])}),
+        databases=Databases(**databases),
     )
 
 

@@ -39,6 +39,7 @@ from mailwright.storage.ldap.steps import (
     Change,
     Erase,
     PutChild,
+    Recount,
     Require,
     Room,
     SpreadStatus,
@@ -148,7 +149,9 @@ class Writing:
 
     def undoing(self) -> list[Step]:
         """What takes a creation back."""
-        return [Erase(self.dn), *self._undo]
+        tally, domain = self._home.tally, domain_of(self._key)
+        counted = [Recount(domain, tally.number, tally.total, tally.of)] if tally else []
+        return [Erase(self.dn), *self._undo, *counted]
 
     def update(self) -> list[Task]:
         """One modify of the entry, between what has to come before and after."""
