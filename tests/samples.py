@@ -337,6 +337,7 @@ DOMAIN_SAMPLES: dict[str, Samples] = {
     **_profiles(_USER_PREFERENCES, "disableUserPreference"),
     "disabledMailServices": ReadOnly(()),
     "defaultGroups": ReadOnly(()),
+    "defaultStorageBaseDirectory": ReadOnly(None),
     "aliasDomains": ReadOnly(()),
     "existingUsers": ReadOnly(1),
     "existingAliases": ReadOnly(0),
