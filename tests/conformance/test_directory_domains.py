@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ldap import MOD_REPLACE
 
 from mailwright.errors import Exists, LimitReached
 from tests.conformance.furnished import furnish
@@ -238,3 +239,38 @@ def test_lists_and_mail_aliases_are_counted_by_their_class(site: DirectorySite) 
     shown = site.show("domain", ORG)
 
     assert (shown["existingLists"], shown["existingAliases"]) == (2, 1)
+
+
+# What else is told and kept
+
+
+def test_a_list_is_shown_once_whatever_names_its_members_carry(site: DirectorySite) -> None:
+    """Members of a list name it under alias domains too; the user seemed to be in two lists."""
+    site.directory.modify(
+        site.user_dn(JANE),
+        [(MOD_REPLACE, "memberOfGroup", ["staff@example.org", "staff@example.com"])],
+    )
+
+    groups = site.show("user", JANE)["groups"]
+
+    assert [group for group in groups if group.startswith("staff@")] == ["staff@example.org"]
+
+
+def test_services_written_for_sql_leave_a_domain_its_mail(site: DirectorySite) -> None:
+    """A script that knows the one service of SQL switched off the whole domain."""
+    site.update("domain", ORG, services="self-service")
+
+    assert {"mail", "self-service"} <= set(site.domain(ORG)["enabledService"])
+
+
+@pytest.mark.parametrize("form", [{"removeAllServices": ""}, {"services": ""}])
+def test_no_service_at_all_is_none_at_all(site: DirectorySite, form: dict[str, str]) -> None:
+    site.update("domain", ORG, form)
+
+    assert "enabledService" not in site.domain(ORG)
+
+
+def test_mail_is_switched_off_by_its_name(site: DirectorySite) -> None:
+    site.update("domain", ORG, disableService="mail")
+
+    assert "mail" not in site.domain(ORG).get("enabledService", ())

@@ -85,7 +85,7 @@ SINGLE: dict[str, tuple[dict[str, str], Columns]] = {
     "removeAllServices": ({"removeAllServices": ""}, {"enabledService": (("mail",), None)}),
     "services": (
         {"services": "self-service"},
-        {"enabledService": (("mail",), ("self-service",))},
+        {"enabledService": (("mail",), ("mail", "self-service"))},
     ),
     "disableDomainProfile": (
         {"disableDomainProfile": "relay,bcc,aliases"},

@@ -88,13 +88,14 @@ class Services:
     """Names in ``enabledService``.
 
     ``coupled`` are names that change with another; ``reserved`` ones are neither shown nor changed here;
-    ``supporting`` ones are only removed by name, not by a list that leaves them out; ``spelled`` have a
-    customary spelling that is not lower case.
+    ``supporting`` ones are only removed by name, not by a list that leaves them out, except by the empty
+    list where ``empties`` says so; ``spelled`` have a customary spelling that is not lower case.
     """
 
     coupled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reserved: tuple[str, ...] = ()
     supporting: tuple[str, ...] = ()
+    empties: bool = False
     spelled: tuple[str, ...] = ()
 
 

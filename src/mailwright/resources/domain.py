@@ -292,7 +292,12 @@ ENABLED_SERVICES = Field(
     (),
     group="services",
     sql=Setting("enabled_services", Codec.LIST, only=("self-service",)),
-    ldap=Services(),
+    # In SQL only self-service is kept: a list of services written for it does not name the others.  The
+    # empty list switches off all of them, mail included, as the API document says.
+    ldap=Services(
+        supporting=("mail", "domainalias", "senderbcc", "recipientbcc"),
+        empties=True,
+    ),
     adds=("addService", "enableService"),
     removes=("removeService", "disableService"),
     clears=("removeAllServices",),

@@ -213,6 +213,22 @@ def _repeated(library: Library, place: AttributeValues, pairs: Pairs) -> dict[st
     }
 
 
+def _without_repeated(library: Library, groups: dict[str, set[str]]) -> None:
+    """Drop names under alias domains, which a member of a list carries besides the list's own."""
+    aliases: dict[str, frozenset[str]] = {}
+    for key, names_of_groups in groups.items():
+        own = domain_of(key)
+        if any(domain_of(group) != own for group in names_of_groups):
+            if own not in aliases:
+                aliases[own] = alias_domains(library, own)
+            names_of_groups -= {
+                group
+                for group in names_of_groups
+                if domain_of(group) in aliases[own]
+                and f"{local_part_of(group)}@{own}" in names_of_groups
+            }
+
+
 def _children(library: Library, place: ChildEntry, pairs: Pairs) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {key: () for key, _ in pairs}
     wanted = (place.attribute,)
@@ -257,6 +273,7 @@ def _grants(library: Library, place: Granted, pairs: Pairs) -> dict[str, tuple[s
 
 def _groups(library: Library, place: Membership, pairs: Pairs) -> dict[str, tuple[str, ...]]:
     groups = {key: set(entry.lowered(place.attribute)) for key, entry in pairs}
+    _without_repeated(library, groups)
     for keys in chunks(list(groups)):
         asked = names.both(names.among(place.forwarding, keys), names.of_class(place.alias_class))
         for entry in library.connection.search(

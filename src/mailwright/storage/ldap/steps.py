@@ -6,12 +6,13 @@ A step holds names and values, never a password, so that it can be written into 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from mailwright.errors import Exists, NotFound
+from mailwright.errors import Exists, MailwrightError, NotFound
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.ldap_places import By, LdapHome, LdapReference
 from mailwright.fields.places import Match, Reference
@@ -27,9 +28,12 @@ from mailwright.storage.sql.codecs import day, moment
 from mailwright.storage.sql.engine import Connection as SqlConnection
 from mailwright.storage.sql.removal import escaped
 
+LOG = logging.getLogger("mailwright")
 UUID = "entryUUID"
 CSN = "entryCSN"
 EVERY = ("*", UUID, CSN)
+# What slapd says of an entry with something that its schema does not know any more.
+_DAMAGED = ("INVALID_DATA", "ERROR_WHILE_QUERYING_DIRECTORY")
 Values = dict[str, list[str]]
 
 
@@ -194,7 +198,7 @@ class SpreadStatus(msgspec.Struct, tag=True, frozen=True):
         ):
             draft = Draft(library.schema, entry)
             draft.put(self.attribute, wanted)
-            modify(library, entry, draft)
+            let_follow(library, entry, draft)
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -272,7 +276,7 @@ class Strip(msgspec.Struct, tag=True, frozen=True):
                 continue
             for name in mention.attributes:
                 self._strip_attribute(library, draft, name, mention)
-        modify(library, entry, draft)
+        let_follow(library, entry, draft)
 
     def _strip_attribute(self, library: Library, draft: Draft, name: str, mention: Mention) -> None:
         gone = [value for value in draft.values(name) if self._is_meant(value, mention)]
@@ -492,6 +496,19 @@ def modify(library: Library, entry: Entry, draft: Draft) -> None:
             library.connection.modify(entry.dn, changes, entry.text(CSN))
         except NotFound:
             return
+
+
+def let_follow(library: Library, entry: Entry, draft: Draft) -> None:
+    """Write what a draft changes in an entry that others need; a damaged one is left as it is.
+
+    Nobody can write such an entry, so that waiting for it would close the domain for ever.
+    """
+    try:
+        modify(library, entry, draft)
+    except MailwrightError as error:
+        if error.code not in _DAMAGED:
+            raise
+        LOG.warning("%s cannot be written and does not follow: %s", entry.dn, error.code)
 
 
 def erase(library: Library, dn: str) -> None:

@@ -387,7 +387,8 @@ class LdapAccounts:
             LOG.warning("an interrupted operation on %s stays: %s", entry.subject, error.code)
             raise
         except MailwrightError as error:
-            # Waiting would not help, and the domain is not to be closed for ever.
+            # Waiting would not help, and what it could do is not to be done again over later changes.
+            self._store.journal.erase(entry.ident)
             LOG.warning("an interrupted operation on %s cannot end: %s", entry.subject, error.code)
             return f"{entry.subject}: an interrupted operation cannot end ({error.code})"
         self._store.journal.erase(entry.ident)

@@ -283,7 +283,8 @@ class Writing:
         turned_on = wanted if edit is None or edit.replace is not None else wanted - before
         on = _with_coupled(turned_on, place)
         gone = before - wanted
-        if edit is None or edit.replace is not None:
+        is_whole = edit is None or edit.replace is not None
+        if is_whole and (wanted or not place.empties):
             gone -= set(place.supporting)
         off = _with_coupled(gone, place) - on
         spelled = {name.lower(): name for name in place.spelled}
