@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
@@ -12,6 +13,7 @@ from tests.servers.slapd import Slapd
 MEGABYTE = 1024 * 1024
 QUOTA = 100  # MB
 HASH = "{SSHA512}x"
+_SYLLABLES = [f"{first}{second}" for first in "bdfghklmnprstvz" for second in "aeiou"]
 _SERVICES = USER.ldap.constants["enabledService"]
 
 Values = Mapping[str, str | tuple[str, ...]]
@@ -68,7 +70,7 @@ def _domain(directory: Slapd, name: str, users: int) -> Iterator[tuple[str, Valu
             {
                 "objectClass": (*USER.ldap.classes, *USER.ldap.extra_classes),
                 "mail": f"{local}@{name}",
-                "cn": f"User {number}",
+                "cn": _name(f"{local}@{name}"),
                 "sn": local,
                 "uid": local,
                 "userPassword": HASH,
@@ -80,6 +82,13 @@ def _domain(directory: Slapd, name: str, users: int) -> Iterator[tuple[str, Valu
                 "amavisLocal": "TRUE",
             },
         )
+
+
+def _name(address: str) -> str:
+    """Display names differ: a server that indexes parts of them finds few users by each."""
+    digest = hashlib.sha256(address.encode()).digest()
+    syllables = [_SYLLABLES[octet % len(_SYLLABLES)] for octet in digest[:5]]
+    return f"{''.join(syllables[:2])} {''.join(syllables[2:])}".title()
 
 
 def _write(file: TextIO, dn: str, values: Values) -> None:
