@@ -179,6 +179,10 @@ class Machine(RuleBasedStateMachine):
         kind = data.draw(st.sampled_from(("user", "user", "domain")))
         where = path("domains") if kind == "domain" else path("users", self._key(data, "domain"))
         form = data.draw(pools.options(kind))
+        if data.draw(st.integers(0, 4)) == 0:
+            order = next((text for name, text in form if name == "sort"), "")
+            token = data.draw(pools.forged_tokens(str(order)))
+            form = [*(pair for pair in form if pair[0] != "page_token"), ("page_token", token)]
         seen = self.ask(Request("GET", where, form))
         tokens = [each.token for each in seen if each.token is not None]
         if tokens:

@@ -6,6 +6,8 @@ fills what is limited.
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TypeVar
@@ -83,6 +85,12 @@ PASSWORDS = (PASSWORD, "Other-Pass2", "Third-Passw0rd!", "Sh0rt-pw", "weak", "")
 PATH_DAYS = ("0", "1", "30", "36500", "36501", "-1", "x", "1.5", " 7 ", "")
 SECONDS = (1, 59, 61, 1799, 1801, 43_201, 86_400, 40_000_000)
 
+_TIMES = (
+    "2026-01-02 03:04:05",
+    "0000-00-00 00:00:00",
+    "2026-13-01 00:00:00",
+    "9999-12-31 23:59:59",
+)
 _TEXTS = ("Plain", "plain", "PLAIN", "Jane Doe", "jane doe", "jane", "", "Zoë", "zoe", "A  B")
 _TRANSPORTS = ("dovecot", "Dovecot", "lmtp:x", "LMTP:X", "relay:[a.test]", "")
 _HOPS = (
@@ -210,6 +218,15 @@ def options(kind: str) -> st.SearchStrategy[list[tuple[str, Text]]]:
         lambda name: st.tuples(st.just(name), st.sampled_from(values[name]))
     )
     return st.lists(one, max_size=3, unique_by=_name)
+
+
+def forged_tokens(order: str) -> st.SearchStrategy[str]:
+    """Tokens of a list in this order as no answer held them, and some that no answer could hold."""
+    values = st.sampled_from(("", "j", "Plain", "\x00", 0, 5, -1, 2**63, *_TIMES))
+    keys = st.sampled_from(("", "j", "zzz", JANE, OTHER_DOMAIN, "\x00", "\U0001f4ec"))
+    return st.tuples(values, keys).map(
+        lambda after: urlsafe_b64encode(json.dumps([order, *after]).encode()).decode().rstrip("=")
+    )
 
 
 def _of(pool: Sequence[str], strange: Sequence[str]) -> Callable[[tuple[str, ...]], Keys]:
