@@ -26,6 +26,7 @@ class Draft:
         self._entry = entry
         self._extra = extra_classes
         self._changed: dict[str, tuple[str, ...]] = {}
+        self._ordered: set[str] = set()  # attributes whose first value counts
 
     def values(self, attribute: str) -> tuple[str, ...]:
         """The values as they will be."""
@@ -35,8 +36,8 @@ class Draft:
         return self._entry.texts(attribute) if self._entry is not None else ()
 
     def put(self, attribute: str, values: Iterable[str]) -> None:
-        """Have exactly these values."""
-        kept = tuple(dict.fromkeys(values))
+        """Have exactly these values; of several that are the same to the directory, the first."""
+        kept = self._distinct(attribute, values)
         if self._schema.is_single(attribute):
             kept = kept[:1]
         if not kept and not self.values(attribute):
@@ -47,6 +48,7 @@ class Draft:
 
     def put_first(self, attribute: str, values: Sequence[str]) -> None:
         """Have this value, or none, in place of the first; further ones stay."""
+        self._ordered.add(attribute)
         self.put(attribute, (*values, *self.values(attribute)[1:]))
 
     def add(self, attribute: str, values: Iterable[str]) -> None:
@@ -111,7 +113,8 @@ class Draft:
         before = self._entry.texts(name) if self._entry is not None else ()
         if set(before) == set(after):
             return []
-        if len(before) <= 1 or not after:
+        # What is added comes after what is there: to be the first, all are written anew.
+        if len(before) <= 1 or not after or name in self._ordered:
             octets = [_octets(value) for value in after]
             return [(ldap.MOD_REPLACE, name, octets or None)]
         steps: list[Modification] = []
@@ -122,6 +125,14 @@ class Draft:
         if new:
             steps.append((ldap.MOD_ADD, name, new))
         return steps
+
+    def _distinct(self, attribute: str, values: Iterable[str]) -> tuple[str, ...]:
+        if not self._schema.ignores_case(attribute):
+            return tuple(dict.fromkeys(values))
+        found: dict[str, str] = {}
+        for value in values:
+            found.setdefault(" ".join(value.lower().split()), value)
+        return tuple(found.values())
 
     def _is_allowed(self, attribute: str) -> bool:
         if attribute.lower() == "objectclass":

@@ -53,6 +53,13 @@ class Schema:
         kind = self._attributes.get(attribute.lower())
         return kind is not None and bool(kind.single_value)
 
+    def ignores_case(self, attribute: str) -> bool:
+        """Whether values that differ only in case, or in how many blanks they have, are the same."""
+        kind = self._attributes.get(attribute.lower())
+        while kind is not None and not kind.equality and kind.sup:
+            kind = self._attributes.get(kind.sup[0].lower())
+        return kind is not None and (kind.equality or "").startswith("caseIgnore")
+
     def _allowed(self, classes: frozenset[str]) -> frozenset[str]:
         names: set[str] = set()
         seen: set[str] = set()

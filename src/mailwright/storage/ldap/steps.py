@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -84,7 +85,7 @@ class Insert(msgspec.Struct, tag=True, frozen=True):
     def apply(self, room: Room) -> None:
         octets = {name: [*map(as_bytes, values)] for name, values in self.attributes.items()}
         try:
-            room.library.connection.add(self.dn, octets)
+            add(room.library, self.dn, octets)
         except Exists:
             if not room.repeated:
                 raise
@@ -488,6 +489,22 @@ def is_the_same(room: Room, dn: str, uuid: str) -> bool:
     return entry is not None and (not uuid or entry.text(UUID) == uuid)
 
 
+def add(library: Library, dn: str, octets: Mapping[str, Sequence[bytes]]) -> None:
+    """A new entry, and the container that it belongs into where a domain of another program has none."""
+    try:
+        library.connection.add(dn, octets)
+    except NotFound:
+        container = names.split(dn)[2]
+        attribute, name, _ = names.split(container)
+        if attribute != "ou":
+            raise
+        with suppress(Exists):
+            library.connection.add(
+                container, {"objectClass": [b"organizationalUnit"], attribute: [as_bytes(name)]}
+            )
+        library.connection.add(dn, octets)
+
+
 def modify(library: Library, entry: Entry, draft: Draft) -> None:
     """Write what a draft changes, unless nobody has the entry any more."""
     changes = draft.modifications()
@@ -499,9 +516,9 @@ def modify(library: Library, entry: Entry, draft: Draft) -> None:
 
 
 def let_follow(library: Library, entry: Entry, draft: Draft) -> None:
-    """Write what a draft changes in an entry that others need; a damaged one is left as it is.
+    """Write what a draft changes in an entry that follows another; a damaged one is left as it is.
 
-    Nobody can write such an entry, so that waiting for it would close the domain for ever.
+    Nobody can write such an entry, and waiting for it would close the domain for ever.
     """
     try:
         modify(library, entry, draft)

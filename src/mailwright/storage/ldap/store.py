@@ -142,7 +142,7 @@ class LdapAccountStore:
                             code="NO_BASE_ENTRY",
                             detail=self.tree.base,
                         )
-                    self._schema = Schema(connection)
+                    self._schema = _readable_schema(connection)
         return self._schema
 
     def close(self) -> None:
@@ -431,6 +431,17 @@ class LdapAccounts:
                 for step in plan.undo:
                     step.apply(Room(self.library, repeated=True))
                 raise
+
+
+def _readable_schema(connection: Connection) -> Schema:
+    schema = Schema(connection)
+    if not schema.knows_class("mailDomain"):
+        # Else every parameter would be ignored, and every account look empty.
+        raise Unavailable(
+            "the directory has no schema of mail accounts, or hides it from the configured bind DN",
+            code="NO_SCHEMA",
+        )
+    return schema
 
 
 def _lock_of(key: str) -> str:

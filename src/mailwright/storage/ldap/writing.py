@@ -44,6 +44,7 @@ from mailwright.storage.ldap.steps import (
     Room,
     SpreadStatus,
     Step,
+    add,
 )
 from mailwright.storage.ldap.tallies import adjust
 
@@ -361,7 +362,7 @@ def _sum(values: tuple[str, ...]) -> int:
 
 
 def _add(room: Room, *, dn: str, attributes: dict[str, list[bytes]]) -> None:
-    room.library.connection.add(dn, attributes)
+    add(room.library, dn, attributes)
 
 
 def _has_all(room: Room, *, dn: str, attributes: dict[str, list[bytes]]) -> bool:
