@@ -78,6 +78,36 @@ class Connection:
             return None
         return next((Entry(name, values) for name, values in found if name is not None), None)
 
+    def read_each(
+        self, questions: Sequence[tuple[str, str]], attributes: Sequence[str]
+    ) -> list[Entry | None]:
+        """Several entries, each by its name and a filter, asked for together: one way there and back."""
+
+        def ask(raw: SimpleLDAPObject) -> list[list[tuple[str | None, Any]]]:
+            waiting = [
+                raw.search_ext(dn, ldap.SCOPE_BASE, found_by, attributes)
+                for dn, found_by in questions
+            ]
+            answers: list[list[tuple[str | None, Any]]] = []
+            failed: ldap.LDAPError | None = None
+            for number in waiting:  # every answer is taken, so that none waits for the next caller
+                try:
+                    answers.append(raw.result(number)[1])
+                except ldap.NO_SUCH_OBJECT:
+                    answers.append([])
+                except DOWN:
+                    raise
+                except ldap.LDAPError as error:
+                    failed = failed or error
+            if failed is not None:
+                raise failed
+            return answers
+
+        return [
+            next((Entry(name, values) for name, values in found if name is not None), None)
+            for found in self._safely(ask)
+        ]
+
     def search(
         self, base: str, scope: int, found_by: str, attributes: Sequence[str] | None = None
     ) -> list[Entry]:

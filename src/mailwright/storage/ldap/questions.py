@@ -86,15 +86,12 @@ def administrator(library: Library, username: str) -> Administrator | None:
     wanted = ("mail", "cn", "userPassword", "domainGlobalAdmin", SERVICES)
     tree = library.tree
     user = names.below("mail", username, tree.container("Users", domain_of(username)))
+    places = ((user, "mailUser"), (tree.admin(username), "mailAdmin"))
     # Both are always asked for: how long the answer takes must not tell who is an admin.
-    found = [
-        (
-            of_class,
-            library.connection.read(dn, wanted, names.both(names.of_class(of_class), _ACTIVE)),
-        )
-        for dn, of_class in ((user, "mailUser"), (tree.admin(username), "mailAdmin"))
-    ]
-    for of_class, entry in found:
+    found = library.connection.read_each(
+        [(dn, names.both(names.of_class(of_class), _ACTIVE)) for dn, of_class in places], wanted
+    )
+    for (_, of_class), entry in zip(places, found, strict=True):
         if entry is None:
             continue
         is_global = entry.lowered("domainGlobalAdmin") == {"yes"}
