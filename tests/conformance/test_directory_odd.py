@@ -102,6 +102,22 @@ def test_a_value_that_stands_there_in_capitals_is_no_second_one(site: DirectoryS
     )
 
 
+def test_a_new_global_admin_takes_no_grant_from_a_namesake(site: DirectorySite) -> None:
+    """The domain lost its admin, who is no mail user, when the mail user of that address rose."""
+    namesake = f"mail={JANE},{site.directory.admin_base_dn}"
+    site.directory.add(
+        namesake, {"objectClass": "mailAdmin", "mail": JANE, "accountStatus": "active"}
+    )
+    site.directory.replace(site.domain_dn(NET), domainAdmin=JANE)
+    try:
+        site.update("user", JANE, isGlobalAdmin="yes")
+
+        assert site.user(JANE)["domainGlobalAdmin"] == ("yes",)
+        assert site.domain(NET)["domainAdmin"] == (JANE,)
+    finally:
+        site.directory.delete_tree(namesake)
+
+
 # Entries that are missing, or cannot be written ----------------------------------------------------
 
 

@@ -180,6 +180,11 @@ def shown_services(entry: Entry, place: Services) -> tuple[str, ...]:
     return tuple(sorted(entry.lowered(SERVICES) - set(place.reserved)))
 
 
+def administers(entry: Entry, place: Granted) -> bool:
+    """Whether what other entries grant under its name is the account's: few have the service."""
+    return entry.lowered(place.own) == {"yes"} or "domainadmin" in entry.lowered(SERVICES)
+
+
 def settings_of(values: Iterable[str], key: str) -> Iterator[str]:
     """The values of a key in ``accountSetting``."""
     for value in values:

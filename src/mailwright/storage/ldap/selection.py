@@ -34,6 +34,7 @@ from mailwright.storage.ldap.reading import (
     SERVICES,
     SETTINGS,
     Library,
+    administers,
     alias_domains,
     attributes_of,
     chunks,
@@ -252,14 +253,12 @@ def _children(library: Library, place: ChildEntry, pairs: Pairs) -> dict[str, tu
 
 
 def _grants(library: Library, place: Granted, pairs: Pairs) -> dict[str, tuple[str, ...]]:
-    """Only those who have the service administer anything, and few have it."""
     granted: dict[str, set[str]] = {key: set() for key, _ in pairs}
     admins: set[str] = set()
     for key, entry in pairs:
-        everything = entry.lowered(place.own) == {"yes"}
-        if everything:
+        if entry.lowered(place.own) == {"yes"}:
             granted[key].add(place.everything)
-        if everything or "domainadmin" in entry.lowered(SERVICES):
+        if administers(entry, place):
             admins.add(key)
     for keys in chunks(sorted(admins)):
         asked = names.both(names.among(place.attribute, keys), names.of_class(place.of_class))

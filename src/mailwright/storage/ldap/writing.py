@@ -32,7 +32,13 @@ from mailwright.storage.ldap.draft import Draft
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.plans import Task
 from mailwright.storage.ldap.questions import is_taken
-from mailwright.storage.ldap.reading import SERVICES, SETTINGS, Library, has_place
+from mailwright.storage.ldap.reading import (
+    SERVICES,
+    SETTINGS,
+    Library,
+    administers,
+    has_place,
+)
 from mailwright.storage.ldap.steps import (
     CSN,
     UUID,
@@ -320,6 +326,8 @@ class Writing:
         for name in sorted(wanted - before):
             step = Change(tree.domain(name), add={place.attribute: [self._key]})
             self._after.append(Task(step=step))
+        if self._entry is None or not administers(self._entry, place):
+            return  # what stands there is a namesake's, and was not shown
         for name in sorted(before - wanted):
             step = Change(tree.domain(name), drop={place.attribute: [self._key]})
             self._before.append(Task(step=step))
