@@ -186,7 +186,11 @@ class App:
                 'SELECT 1 FROM "mailwright_leftovers" WHERE "kind" = %s AND "account" = %s',
                 (leftover.kind, leftover.key),
             )
-        if noted is not None and not self._forget(leftover):
+        if noted is None:
+            return
+        if self.store.is_unfinished(leftover.key):
+            self.store.finish(leftover.key)
+        if not self._forget(leftover):
             raise Unavailable(
                 f"policies of an earlier {leftover.key} cannot be removed now; try again later"
             )
@@ -309,7 +313,7 @@ def _directory_store(settings: Settings, database: Database, clock: Clock) -> Ac
             raise
         raise ConfigurationError(
             "storage.backend is ldap, and for that python-ldap is needed: "
-            "pip install 'mailwright[ldap]'"
+            "`make install-ldap` in a checkout, or pip install 'mailwright[ldap]'"
         ) from None
     chosen = settings.ldap
     return open_store(

@@ -53,7 +53,7 @@ def test_the_first_run_writes_settings_to_be_corrected(fresh: Program) -> None:
     status, error = fresh.failure("init", "--backend", "ldap")
 
     assert 1 == status
-    assert error.startswith("SERVER_DOWN: ")
+    assert error.startswith("BIND_REFUSED: ")
     assert "ldap://127.0.0.1:1 as cn=vmailadmin,dc=example,dc=com" in error
     assert f"correct [ldap] in {fresh.config} and run init again" in error
     settings = load(fresh.config, {})
@@ -255,7 +255,7 @@ def test_an_admin_of_a_hosted_domain_is_refused(as_rootdn: Program, empty: Slapd
     ("more", "code", "sentence"),
     [
         ({"bind_password": "wrong"}, "BIND_REFUSED", "correct [ldap] in"),
-        ({"bind_password": ""}, "DIRECTORY_REFUSED", "correct [ldap] in"),
+        ({"bind_password": ""}, "BIND_REFUSED", "correct [ldap] in"),
         (
             {"base_dn": "o=domains,dc=elsewhere,dc=test"},
             "INVALID_CONFIGURATION",

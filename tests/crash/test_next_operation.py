@@ -131,6 +131,16 @@ def test_a_successor_of_a_new_user_joins_no_list(lab: Lab) -> None:
     assert [] == [address for address, text in members.items() if NEWCOMER in text]
 
 
+def test_a_domain_whose_removal_was_interrupted_can_be_made_again(lab: Lab) -> None:
+    """It waited for its policies to go, they for its entries, and these for somebody to repair."""
+    crash_in(lab, CASES["remove a domain that has no catch-all"], "delete: directory mail=")
+    lab.site.create("domain", QUIET, name="Begun anew")
+
+    assert "Begun anew" == lab.site.show("domain", QUIET)["name"]
+    assert 0 == lab.site.show("domain", QUIET)["existingUsers"]
+    assert lab.journal == []
+
+
 def test_a_name_that_was_taken_meanwhile_ends_a_renaming(lab: Lab) -> None:
     """References had moved to the new name before, and another program's user got the mail."""
     case = CASES["rename a user"]

@@ -226,7 +226,7 @@ def test_a_later_computed_value_does_not_leave_the_earlier_one_behind() -> None:
     [
         ("backend = []", "the backend is neither mysql, pgsql nor ldap; backend is left out"),
         pytest.param(
-            "ldap_uri = 'directory'", "ldap.uri: Expected `str` matching regex", id="no address"
+            "ldap_uri = 'directory'", "ldap.uri: does not have the right form", id="no address"
         ),
         ("vmail_db_password = 7", "databases.vmail.password: is not a text but int"),
         ("min_passwd_length = 9\nmax_passwd_length = 8", "passwords.max_length: is smaller"),

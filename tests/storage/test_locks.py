@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 import time
@@ -87,6 +88,20 @@ def test_sqlite_keeps_its_locks_in_a_file_of_their_own(folder: Path) -> None:
     assert 0o600 == stat.S_IMODE(file.stat().st_mode)
     locks.close()
     assert [file] == list(folder.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_a_file_that_root_makes_belongs_to_those_who_work_with_the_database(folder: Path) -> None:
+    """A command of root's left a file that kept the server's own account from every change."""
+    (folder / "iredadmin.db").touch()
+    os.chown(folder / "iredadmin.db", 65534, 65533)
+    locks = Locks(Target(Dialect.SQLITE, "iredadmin", path=folder / "iredadmin.db"), size=1)
+    with locks.hold() as held:
+        held.take("a")
+    locks.close()
+    found = (folder / "mailwright-locks.db").stat()
+
+    assert (65534, 65533) == (found.st_uid, found.st_gid)
 
 
 def test_sqlites_file_may_be_made_by_many_at_once(folder: Path) -> None:

@@ -63,7 +63,9 @@ class Failed(click.ClickException):
     """An error of ours on its way to standard error and exit status 1."""
 
     def __init__(self, error: MailwrightError, *, as_json: bool) -> None:
-        super().__init__(printable(str(error)))
+        # Whoever runs this has the machine: where and why is for them.
+        detail = error.detail if isinstance(error, Unavailable) else ""
+        super().__init__(printable(f"{error} ({detail})" if detail else str(error)))
         self.error = error
         self.as_json = as_json
 

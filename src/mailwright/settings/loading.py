@@ -58,13 +58,17 @@ Source = str | _Variables
 _S = TypeVar("_S", bound=Section)
 
 
+class _WrongForm(ValueError):
+    """A text that does not match the pattern of its setting; nobody wants to read that."""
+
+
 def overlaid(section: _S, given: object, *, source: Source, key: str, strict: bool = True) -> _S:
     """The section with the given values in place of its own; ``source`` is named in errors."""
     if not isinstance(given, Mapping):
         raise _wrong(source, key, "is a section, not a single setting")
-    kinds = {
-        field.name: field.type for field in msgspec.structs.fields(section) if field.name != "path"
-    }
+    fields = [field for field in msgspec.structs.fields(section) if field.name != "path"]
+    kinds = {field.name: field.type for field in fields}
+    defaults = {field.name: field.default for field in fields}
     changes = {}
     for name, value in given.items():
         dotted = f"{key}.{name}" if key else name
@@ -74,7 +78,13 @@ def overlaid(section: _S, given: object, *, source: Source, key: str, strict: bo
         if isinstance(present, Section):
             changes[name] = overlaid(present, value, source=source, key=dotted, strict=strict)
         else:
-            changes[name] = _converted(value, kinds[name], source=source, key=dotted, strict=strict)
+            try:
+                changes[name] = _converted(
+                    value, kinds[name], source=source, key=dotted, strict=strict
+                )
+            except _WrongForm:
+                example = f", such as {defaults[name]}" if defaults[name] else ""
+                raise _wrong(source, dotted, f"does not have the right form{example}") from None
     try:
         return msgspec.structs.replace(section, **changes)
     except Disagreement as problem:
@@ -89,6 +99,8 @@ def _converted(value: object, kind: Any, *, source: Source, key: str, strict: bo
     try:
         return msgspec.convert(value, kind, strict=strict, dec_hook=_custom)
     except msgspec.ValidationError as problem:
+        if "matching regex" in str(problem):
+            raise _WrongForm from None
         reason = re.sub(r" - at `\$(?:\[\.\.\.\]|\[\d+\])?`$", "", str(problem))
         raise _wrong(source, key, f"{reason} (expected: {words})") from None
 

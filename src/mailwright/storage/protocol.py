@@ -248,6 +248,10 @@ class AccountStore(Protocol):
         """Whether an interrupted operation on this account or its domain is still to be finished."""
         ...
 
+    def finish(self, key: str) -> None:
+        """Finish what an interruption left half-done of this account's domain.  ``Unavailable``."""
+        ...
+
     def repair(self) -> Sequence[str]:
         """Finish what an interruption left half-done; sentences about what was done and what stays."""
         ...

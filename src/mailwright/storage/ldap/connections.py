@@ -253,6 +253,11 @@ class Connection:
 
     def _open(self) -> None:
         target = self._directory.target
+        if not target.password:
+            # To slapd that is somebody without a name, who then may do nothing.
+            raise Unavailable(
+                "the configured bind DN has no password", code="BIND_REFUSED", detail=target.uri
+            )
         try:
             raw = ldap.initialize(target.uri, bytes_mode=False)
             raw.set_option(ldap.OPT_PROTOCOL_VERSION, ldap.VERSION3)
@@ -286,7 +291,10 @@ class Connection:
             raw.set_option(ldap.OPT_X_TLS_CACERTFILE, target.ca_file)
         raw.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
         if target.start_tls:
-            raw.start_tls_s()
+            try:
+                raw.start_tls_s()
+            except ldap.PROTOCOL_ERROR:
+                raise ldap.CONNECT_ERROR({"desc": "this server offers no StartTLS"}) from None
 
 
 def _unless_more(ask: Callable[[], T]) -> T | None:
@@ -305,6 +313,7 @@ class Directory:
         self._idle_seconds = idle_seconds
         self._idle: deque[Connection] = deque()
         self._room = threading.BoundedSemaphore(size)
+        self._room_for_seconds = threading.BoundedSemaphore(size)
         self._asserts: bool | None = None
 
     @property
@@ -314,16 +323,31 @@ class Directory:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Lend a connection."""
-        connection = self.lend()
+        """Lend a connection, also to somebody who has one from ``lend`` already.
+
+        There is room for one more each, so that those who need a second do not wait for one another.
+        """
+        connection = self._lend(self._room_for_seconds)
         try:
             yield connection
         finally:
-            self.take_back(connection)
+            self._take_back(connection, self._room_for_seconds)
 
     def lend(self) -> Connection:
         """A connection, until ``take_back``.  ``Unavailable``."""
-        if not self._room.acquire(timeout=LOCK_WAIT_SECONDS):
+        return self._lend(self._room)
+
+    def take_back(self, connection: Connection) -> None:
+        """Keep a connection for the next caller."""
+        self._take_back(connection, self._room)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _lend(self, room: threading.BoundedSemaphore) -> Connection:
+        if not room.acquire(timeout=LOCK_WAIT_SECONDS):
             raise Unavailable("all directory connections are in use", code="BUSY")
         try:
             try:
@@ -332,22 +356,16 @@ class Directory:
                 connection = Connection(self)
             self._learn(connection)
         except BaseException:
-            self._room.release()
+            room.release()
             raise
         return connection
 
-    def take_back(self, connection: Connection) -> None:
-        """Keep a connection for the next caller."""
+    def _take_back(self, connection: Connection, room: threading.BoundedSemaphore) -> None:
         if not connection.closed:
             connection.idle_since = time.monotonic()
             self._idle.append(connection)
             self._close_the_unused(connection.idle_since - self._idle_seconds)
-        self._room.release()
-
-    def close(self) -> None:
-        """Close the idle connections."""
-        while self._idle:
-            self._idle.pop().close()
+        room.release()
 
     def _learn(self, connection: Connection) -> None:
         if self._asserts is None:

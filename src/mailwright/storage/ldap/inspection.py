@@ -120,6 +120,9 @@ def _look(
     notes: tuple[str, ...],
 ) -> Found:
     schema = Schema(connection)
+    if not any(map(schema.knows_class, CLASSES)):
+        none = "the schema of contrib/openldap, or of iRedMail, is not loaded"
+        return Found(answers=True, server=_server(connection), problems=(none,), notes=notes)
     problems = list(missing(connection, tree, schema))
     if not problems:
         problems += _unwritable(connection, target, tree)

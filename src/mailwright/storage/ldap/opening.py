@@ -27,11 +27,10 @@ def open_store(
     clock: Clock,
     storage_base: str,
 ) -> LdapAccountStore:
-    """Nothing is connected yet; times are in seconds, ``size`` is the most connections."""
+    """Nothing is connected yet; times are in seconds, ``size`` is how many use it at once."""
     target = DirectoryTarget(uri, bind_dn, password, start_tls, ca_file, timeout, page_size)
     return LdapAccountStore(
-        # A change of many accounts reads on one connection and writes on another.
-        Directory(target, size=2 * size, idle_seconds=idle_seconds),
+        Directory(target, size=size, idle_seconds=idle_seconds),
         tree=Tree(base, admins),
         database=database,
         locks=Locks(database.target, size=size),

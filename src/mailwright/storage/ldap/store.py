@@ -115,6 +115,11 @@ class LdapAccountStore:
         """Whether the journal has something about the account's domain."""
         return bool(self.journal.open_under(_lock_of(key)))
 
+    def finish(self, key: str) -> None:
+        """Finish what the journal has about the account's domain."""
+        with self.session() as accounts:
+            accounts.take(_lock_of(key))
+
     def repair(self) -> Sequence[str]:
         """Finish what was interrupted; sentences about what was done and what stays."""
         told: list[str] = []

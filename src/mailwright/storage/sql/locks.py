@@ -6,6 +6,7 @@ not wait for one another on PostgreSQL and MariaDB; SQLite has one writer, and s
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
@@ -154,12 +155,21 @@ def _make_file(target: Target, path: Path) -> None:
     setup.make_file(new, setup.PRIVATE)
     try:
         Connection(Database(replace(target, path=new))).close()
+        _belongs_to(new, target, path)
         with suppress(FileExistsError):
             path.hardlink_to(new)
     except OSError as error:
         raise Unavailable(f"{path} cannot be made: {error.strerror}") from None
     finally:
         new.unlink()
+
+
+def _belongs_to(new: Path, target: Target, path: Path) -> None:
+    """Give a file that root makes to those whose database it guards: else they would be locked out."""
+    guarded = path.with_name(f"{target.name}.db")
+    if os.geteuid() == 0 and guarded.exists():
+        found = guarded.stat()
+        os.chown(new, found.st_uid, found.st_gid)
 
 
 def _release(connection: Connection, key: str) -> None:

@@ -100,6 +100,10 @@ class SqlAccountStore:
         del key
         return False
 
+    def finish(self, key: str) -> None:
+        """Nothing is ever half-done."""
+        del key
+
     def repair(self) -> Sequence[str]:
         """Nothing is ever half-done: whatever belongs together is one transaction."""
         return ()
