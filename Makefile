@@ -60,7 +60,7 @@ format: $(INSTALLED_DEV) ## Format, and fix what can be fixed by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(INSTALLED_DEV) ## Measure
+bench: $(INSTALLED_DEV) $(INSTALLED_LDAP) ## Measure
 	$(BIN)/python tools/bench.py $(ARGS)
 
 docs: $(INSTALLED) ## Write the reference pages anew from the declarations

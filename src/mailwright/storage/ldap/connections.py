@@ -256,7 +256,9 @@ class Connection:
         if not target.password:
             # To slapd that is somebody without a name, who then may do nothing.
             raise Unavailable(
-                "the configured bind DN has no password", code="BIND_REFUSED", detail=target.uri
+                "the configured bind DN has no password",
+                code="BIND_REFUSED",
+                detail=f"{target.uri} as {target.bind_dn}",
             )
         try:
             raw = ldap.initialize(target.uri, bytes_mode=False)
