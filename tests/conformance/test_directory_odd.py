@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from mailwright.errors import Unavailable
-from mailwright.storage.ldap.steps import Change, Insert, Step
+from mailwright.resources import user as users
+from mailwright.storage.ldap.moving import renaming
+from mailwright.storage.ldap.steps import Change, Insert, Room, Step
 from mailwright.storage.ldap.store import LdapAccountStore
 from tests.directory_site import DirectorySite, new_directory_site
 from tests.servers.slapd import Slapd, _leaving_out
@@ -182,6 +184,31 @@ def test_an_operation_that_cannot_end_is_not_begun_again_and_again(site: Directo
 
     assert told == [f"{ORG}: an interrupted operation cannot end (INVALID_DATA)"]
     assert site.domain(ORG)["accountStatus"] == ("active",)
+    assert journal(site) == []
+
+
+def test_who_gets_the_name_of_somebody_half_moved_gets_no_mail_of_theirs(
+    site: DirectorySite,
+) -> None:
+    """The move was finished under the old domain's lock, and what others forward went to the new Jane."""
+    new = "jane@example.net"
+    store = site.app.store
+    assert isinstance(store, LdapAccountStore)
+    with store.session() as accounts:
+        accounts.get(users.RESOURCE, JANE, (), lock=True)
+        entry = accounts._entries[site.user_dn(JANE)]
+        tasks = renaming(accounts.library, users.RESOURCE, JANE, new, entry)
+        steps = [task.step for task in tasks if task.step is not None]
+        for step in steps[:2]:  # until she has moved
+            step.apply(Room(accounts.library))
+    store.journal.write(ORG, msgspec.json.encode(steps).decode(), 0)
+    site.beside.insert("share_folder", from_user=JOHN, to_user=JANE)
+    site.remove("user", new)
+    site.create("user", new, password=PASSWORD)
+
+    assert site.app.repair() == [f"{ORG}: an interrupted operation finished"]
+    assert site.user(BOB)["mailForwardingAddress"] == (BOB,)
+    assert site.beside.rows("SELECT to_user FROM share_folder") == []
     assert journal(site) == []
 
 

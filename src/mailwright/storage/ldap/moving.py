@@ -96,13 +96,14 @@ def renaming(library: Library, resource: Resource, old: str, new: str, entry: En
         [*map(Mention.of, home.references)],
         new=new,
         new_dn=dn,
+        uuid=uuid,
     )
     steps: list[Step] = [
         Change(entry.dn, uuid, add=meanwhile),
         Rename(entry.dn, uuid, names.rdn(home.rdn, new), parent, undo=meanwhile),
         strip,
         _own_changes(library, resource, old, new, entry, services=meanwhile[SERVICES]),
-        Forget(old, [*map(Row.of, home.rows)], new=new),
+        Forget(old, [*map(Row.of, home.rows)], new=new, new_dn=dn, uuid=uuid),
     ]
     tally = home.tally
     if tally is not None and domain_of(old) != domain_of(new):

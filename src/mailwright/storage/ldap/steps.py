@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import structs
 
 from mailwright.errors import Exists, MailwrightError, NotFound
 from mailwright.fields.addresses import domain_of
@@ -223,7 +224,8 @@ class Mention(msgspec.Struct, frozen=True):
 class Strip(msgspec.Struct, tag=True, frozen=True):
     """Take an account, or every address of a domain, out of all other entries: one modify each.
 
-    ``new`` and ``new_dn`` stand in its place instead, where they are given.
+    ``new`` and ``new_dn`` stand in its place instead, where they are given; not if the account, which has
+    this ``uuid``, was removed from there before an interrupted operation could end.
     """
 
     base: str
@@ -232,8 +234,12 @@ class Strip(msgspec.Struct, tag=True, frozen=True):
     mentions: list[Mention]
     new: str = ""
     new_dn: str = ""
+    uuid: str = ""
 
     def apply(self, room: Room) -> None:
+        if self.new and room.repeated and not is_the_same(room, self.new_dn, self.uuid):
+            structs.replace(self, new="", new_dn="").apply(room)
+            return
         library = room.library
         found: dict[str, Entry] = {}
         for mention in self.mentions:
@@ -333,13 +339,21 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Forget(msgspec.Struct, tag=True, frozen=True):
-    """Remove an account's rows from the SQL database beside the directory, or give them a new key."""
+    """Remove an account's rows from the SQL database beside the directory, or give them a new key.
+
+    ``new_dn`` and ``uuid`` as in ``Strip``.
+    """
 
     key: str
     rows: list[Row]
     new: str = ""
+    new_dn: str = ""
+    uuid: str = ""
 
     def apply(self, room: Room) -> None:
+        if self.new and room.repeated and not is_the_same(room, self.new_dn, self.uuid):
+            structs.replace(self, new="").apply(room)
+            return
         database = room.library.database
         columns = columns_of(database)
         with database.transaction() as connection:
