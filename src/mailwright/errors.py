@@ -107,3 +107,4 @@ class PartlyDone(Unavailable):
     def __init__(self, reason: str, *, detail: str = "", data: object = None) -> None:
         super().__init__(reason, detail=detail)
         self.data = data
+        self.warnings: tuple[str, ...] = ()

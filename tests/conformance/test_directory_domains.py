@@ -274,3 +274,14 @@ def test_mail_is_switched_off_by_its_name(site: DirectorySite) -> None:
     site.update("domain", ORG, disableService="mail")
 
     assert "mail" not in site.domain(ORG).get("enabledService", ())
+
+
+def test_a_catch_all_that_is_set_works_again(site: DirectorySite) -> None:
+    """Another program had switched it off; it was shown as set and caught nothing."""
+    dn = f"mail=@{ORG},ou=Users,{site.domain_dn(ORG)}"
+    site.update("domain", ORG, catchall=JANE)
+    site.directory.replace(dn, accountStatus="disabled")
+
+    site.update("domain", ORG, catchall=JOHN)
+
+    assert site.entry(dn)["accountStatus"] == ("active",)

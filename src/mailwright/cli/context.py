@@ -71,12 +71,11 @@ class Failed(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         if self.as_json:
+            error = self.error
             click.echo(
-                answers.failure(
-                    self.error.code,
-                    self.error.reason,
-                    self.error.data if isinstance(self.error, PartlyDone) else None,
-                )
+                answers.part(error)
+                if isinstance(error, PartlyDone)
+                else answers.failure(error.code, error.reason)
             )
         click.echo(self.message, err=True, file=file)
 

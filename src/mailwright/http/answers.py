@@ -51,7 +51,7 @@ class Answer:
 
     data: object = None
     next: str | None = None
-    error: MailwrightError | None = None
+    error: PartlyDone | None = None
 
 
 def success(answer: Answer | None, warnings: Sequence[str] = ()) -> bytes:
@@ -68,11 +68,22 @@ def success(answer: Answer | None, warnings: Sequence[str] = ()) -> bytes:
     return encode(body)
 
 
-def failure(code: str, reason: str, data: object = None) -> bytes:
-    """The body of a failure; ``data`` where a part of the work was done."""
-    body: dict[str, object] = {"_success": False, "_msg": f"{code}: {reason}", "_code": code}
-    if data is not None:
-        body["_data"] = data
+def failure(code: str, reason: str) -> bytes:
+    """The body of a failure."""
+    return encode({"_success": False, "_msg": f"{code}: {reason}", "_code": code})
+
+
+def part(error: PartlyDone) -> bytes:
+    """The body of a failure that left a part of the work done."""
+    body: dict[str, object] = {
+        "_success": False,
+        "_msg": f"{error.code}: {error.reason}",
+        "_code": error.code,
+    }
+    if error.data is not None:
+        body["_data"] = error.data
+    if error.warnings:
+        body["_warnings"] = error.warnings
     return encode(body)
 
 

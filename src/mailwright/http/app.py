@@ -115,6 +115,7 @@ class Api:
             noticed = () if route.reads_form else self._refuse_all(form)
             answer, warnings = app.run(actor, lambda work: operation(work, path, form))
             if answer is not None and answer.error is not None:
+                answer.error.warnings = (*noticed, *warnings)
                 raise answer.error
             resp.status = status
             resp.content_type = JSON
@@ -246,8 +247,9 @@ class Frame:
             # Where and why: for those who run the machine, who would otherwise only see a code.
             LOG.warning("unavailable", extra={"wide": {"code": error.code, "detail": error.detail}})
         status = 200 if self._always_200 else answers.status_of(error)
-        data = error.data if isinstance(error, PartlyDone) else None
-        self._fail(req, resp, status, error.code, error.reason, data=data)
+        self._fail(req, resp, status, error.code, error.reason)
+        if isinstance(error, PartlyDone):
+            resp.data = answers.part(error)
 
     def on_http_error(
         self, req: Request, resp: Response, error: falcon.HTTPError, _params: object
@@ -287,13 +289,11 @@ class Frame:
         status: int,
         code: str,
         reason: str,
-        *,
-        data: object = None,
     ) -> None:
         req.context.code = code
         resp.status = _STATUS_LINES.get(status) or falcon.code_to_http_status(status)
         resp.content_type = JSON
-        resp.data = answers.failure(code, reason, data)
+        resp.data = answers.failure(code, reason)
 
     def _guard(self, client: Client) -> None:
         if not self._enabled:

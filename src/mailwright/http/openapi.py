@@ -29,6 +29,11 @@ _CODE: Final[Json] = {
     "pattern": "^[A-Z][A-Z0-9_,]*$",
     "description": "A stable word for programs",
 }
+_WARNINGS: Final[Json] = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "What the client should know besides",
+}
 _FAILURES: Final = {
     400: "A parameter, the path or the body is not acceptable",
     401: "Nobody is logged in, or username or password is wrong",
@@ -260,11 +265,7 @@ def _success(data: Json | None, *, paged: bool = False) -> Json:
             "type": "string",
             "description": "Where the next page begins, as page_token; absent on the last one",
         }
-    properties["_warnings"] = {
-        "type": "array",
-        "items": {"type": "string"},
-        "description": "What the client should know although it worked",
-    }
+    properties["_warnings"] = _WARNINGS
     return {
         "type": "object",
         "additionalProperties": False,
@@ -279,9 +280,10 @@ def _failure(*, partly: bool = False) -> Json:
         "_msg": {"type": "string", "description": "The code and a reason for people"},
         "_code": {"const": PartlyDone.default_code} if partly else _CODE,
     }
-    if partly:
-        properties["_data"] = _partly()
-    return _object(properties)
+    if not partly:
+        return _object(properties)
+    properties["_data"] = _partly()
+    return _object(properties) | {"properties": properties | {"_warnings": _WARNINGS}}
 
 
 def _partly() -> Json:

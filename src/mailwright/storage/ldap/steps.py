@@ -136,6 +136,8 @@ class PutChild(msgspec.Struct, tag=True, frozen=True):
             return
         draft = Draft(library.schema, entry)
         draft.put(self.attribute, self.addresses)
+        # Whoever sets a catch-all wants it to work, also one that another program switched off.
+        draft.put_first("accountStatus", self.new["accountStatus"])
         modify(library, entry, draft)
 
 
