@@ -12,8 +12,9 @@ import pytest
 
 from mailwright.errors import Unavailable
 from mailwright.resources import user as users
+from mailwright.storage.ldap.acts import Room
 from mailwright.storage.ldap.moving import renaming
-from mailwright.storage.ldap.steps import Change, Insert, Room, Step
+from mailwright.storage.ldap.steps import Change, Insert, Step
 from mailwright.storage.ldap.store import LdapAccountStore
 from tests.directory_site import DirectorySite, new_directory_site
 from tests.servers.slapd import Slapd, _leaving_out

@@ -9,10 +9,10 @@ from mailwright.errors import MailwrightError, NotFound, Unavailable
 from mailwright.fields.field import Changes
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
+from mailwright.storage.ldap.acts import CSN, EVERY, UUID
 from mailwright.storage.ldap.connections import ONE_LEVEL, Connection
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.reading import Library
-from mailwright.storage.ldap.steps import CSN, EVERY, UUID
 from mailwright.storage.ldap.writing import Writing
 from mailwright.storage.protocol import Contention, Failure
 

@@ -9,27 +9,16 @@ from mailwright.fields.addresses import domain_of, local_part_of
 from mailwright.fields.ldap_places import Tally
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
+from mailwright.storage.ldap.acts import UUID, snapshot
 from mailwright.storage.ldap.codecs import whole
 from mailwright.storage.ldap.connections import NO_ATTRIBUTES
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.plans import Task
 from mailwright.storage.ldap.questions import is_taken
 from mailwright.storage.ldap.reading import SERVICES, Library, alias_domains
-from mailwright.storage.ldap.steps import (
-    UUID,
-    Change,
-    Erase,
-    Forget,
-    Mention,
-    Recount,
-    Remember,
-    Rename,
-    Row,
-    Step,
-    Strip,
-    Vacant,
-    snapshot,
-)
+from mailwright.storage.ldap.references import Mention, Strip
+from mailwright.storage.ldap.rows import Forget, Remember, Row
+from mailwright.storage.ldap.steps import Change, Erase, Recount, Rename, Step, Vacant
 from mailwright.storage.ldap.tallies import adjust
 from mailwright.storage.protocol import Farewell
 

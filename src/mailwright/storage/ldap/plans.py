@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from mailwright.errors import MailwrightError, PartlyDone, Unavailable
-from mailwright.storage.ldap.steps import Remember, Room, Step, Stop
+from mailwright.storage.ldap.acts import Room, Stop
+from mailwright.storage.ldap.rows import Remember
+from mailwright.storage.ldap.steps import Step
 from mailwright.storage.protocol import Contention
 from mailwright.storage.sql.journal import Journal
 

@@ -10,11 +10,11 @@ from mailwright.errors import Exists
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.ldap_places import LdapHome
 from mailwright.storage.ldap import names
+from mailwright.storage.ldap.acts import erase
 from mailwright.storage.ldap.connections import NO_ATTRIBUTES, ONE_LEVEL, SUBTREE
 from mailwright.storage.ldap.entry import Entry, as_bytes
 from mailwright.storage.ldap.names import MOST_IN_ONE_FILTER
 from mailwright.storage.ldap.reading import SERVICES, Library
-from mailwright.storage.ldap.steps import erase
 from mailwright.storage.protocol import Administrator
 
 _ADDRESSED = names.of_class("mailUser", "mailList", "mailAlias")

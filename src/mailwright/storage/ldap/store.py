@@ -14,6 +14,7 @@ from mailwright.fields.field import AnyField, Changes, Record
 from mailwright.fields.ldap_places import LdapHome, Services
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names, questions
+from mailwright.storage.ldap.acts import EVERY, Room
 from mailwright.storage.ldap.bulk import Everyone
 from mailwright.storage.ldap.connections import NO_ATTRIBUTES, Connection, Directory
 from mailwright.storage.ldap.entry import Entry
@@ -29,7 +30,7 @@ from mailwright.storage.ldap.reading import (
 )
 from mailwright.storage.ldap.schema import Schema
 from mailwright.storage.ldap.selection import selection
-from mailwright.storage.ldap.steps import EVERY, Change, Insert, Require, Room
+from mailwright.storage.ldap.steps import Change, Insert, Require
 from mailwright.storage.ldap.writing import Writing
 from mailwright.storage.protocol import (
     Administrator,

@@ -26,6 +26,7 @@ from mailwright.fields.ldap_places import (
 from mailwright.fields.places import Derived, Joined
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
+from mailwright.storage.ldap.acts import CSN, UUID, Room, add
 from mailwright.storage.ldap.codecs import encode, whole
 from mailwright.storage.ldap.connections import SUBTREE
 from mailwright.storage.ldap.draft import Draft
@@ -40,17 +41,13 @@ from mailwright.storage.ldap.reading import (
     has_place,
 )
 from mailwright.storage.ldap.steps import (
-    CSN,
-    UUID,
     Change,
     Erase,
     PutChild,
     Recount,
     Require,
-    Room,
     SpreadStatus,
     Step,
-    add,
 )
 from mailwright.storage.ldap.tallies import adjust
 
