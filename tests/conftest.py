@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=20260506,
         help="another number makes other requests",
     )
+    group.addoption(
+        "--equivalence-shrink",
+        action="store_true",
+        help="look for a smaller sequence that leads to the same failure; takes minutes",
+    )
 
 
 @pytest.fixture(scope="session")

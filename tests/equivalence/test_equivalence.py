@@ -1,7 +1,8 @@
 """Four backends, one random sequence of requests, no difference that is not declared.
 
-Hypothesis makes the sequences up; without `--equivalence-seed` always the same ones.  A failure is made
-smaller and printed as the steps that lead to it.
+Hypothesis makes the sequences up; without `--equivalence-seed` always the same ones.  A failure prints
+the requests that lead to it; with `--equivalence-shrink` first a smaller sequence is looked for, which
+takes minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ REQUESTS_OF_ONE = 40  # at least; time may pass instead
 ANY_DOMAIN = {"accounts": {"alias_addresses_in_any_domain": True, "default_language": "en_US"}}
 
 
-def explore(world: World, comparison: Comparison, steps: int, start: int) -> None:
+def explore(
+    world: World, comparison: Comparison, steps: int, start: int, *, shrink: bool = False
+) -> None:
     """Run sequences of steps from the start state."""
 
     class Found(Machine):
@@ -36,7 +39,7 @@ def explore(world: World, comparison: Comparison, steps: int, start: int) -> Non
             stateful_step_count=STEPS_OF_ONE,
             database=None,
             deadline=None,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -51,10 +54,11 @@ def test_backends_differ_in_nothing_that_is_not_declared(
     """Three quarters as installed, the others with settings that let accounts share domains."""
     wanted: int = pytestconfig.getoption("equivalence_steps")
     start: int = pytestconfig.getoption("equivalence_seed")
+    shrink: bool = pytestconfig.getoption("equivalence_shrink")
     comparison, steps = Comparison(), 0
     for share, sections, more in ((wanted * 3 // 4, {}, 0), (wanted // 4, ANY_DOMAIN, 1)):
         with new_world(sites, **sections) as world:
-            explore(world, comparison, share, start + more)
+            explore(world, comparison, share, start + more, shrink=shrink)
             steps += world.steps
 
     assert wanted <= steps

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.equivalence.machine import Comparison
-from tests.equivalence.start import ALIAS_DOMAIN, JOHN
-from tests.equivalence.world import Form, Request, Seen, World, path
+from tests.equivalence.start import ALIAS_DOMAIN, JOHN, OTHER, OTHER_DOMAIN
+from tests.equivalence.test_equivalence import ANY_DOMAIN
+from tests.equivalence.world import Form, Request, Seen, World, new_world, path
+from tests.stores import Site
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mariadb, pytest.mark.openldap]
 
@@ -71,3 +73,27 @@ def test_a_status_beside_a_service_that_sql_ignores(client: Client) -> None:
 
     assert ["disable"] == [row["event"] for row in seen.rows["log"]]
     assert {"services"} <= client.comparison.needed
+
+
+def test_a_removed_domain_takes_the_addresses_that_its_users_had_elsewhere(
+    sites: tuple[Site, ...],
+) -> None:
+    """SQL kept the address, so that mail to it went to a user who was gone and nobody could have it."""
+    with new_world(sites, **ANY_DOMAIN) as world:
+        world.restart()
+        client = Client(world)
+        client.ask("PUT", path("user", OTHER), [("addAlias", "j@example.org")])
+
+        client.ask("DELETE", path("domain", OTHER_DOMAIN))
+        seen = client.ask("PUT", path("user", JOHN), [("addAlias", "j@example.org")])
+
+    assert ["j@example.org"] == seen.users[JOHN]["aliases"]
+
+
+def test_an_invented_page_token_starts_among_different_names(client: Client) -> None:
+    """An empty name comes before the token's, the name that a directory has in its stead does not."""
+    token = "WyJuYW1lIiwgImpiIiwgIiJd"  # after a user whose name is jb
+
+    client.ask("GET", path("users", "example.org"), [("sort", "name"), ("page_token", token)])
+
+    assert {"name-default"} <= client.comparison.needed

@@ -100,12 +100,18 @@ def forgiven(seen: Seen, ids: Iterable[str]) -> dict[str, Any]:
 
 
 def _forgive_order(seen: Seen, parameter: str) -> None:
-    """A list sorted by what differs: whole, it has the same members; a page of it has as many."""
+    """A list sorted by what differs.
+
+    Whole, it has the same members; a page of it has as many; after a token that no answer gave it may
+    have any.
+    """
     asked = seen.request.asked
     data = seen.answer.get("_data")
     if asked.get("sort", "").strip().lstrip("-") != parameter or not isinstance(data, list):
         return
-    if seen.request.tokens or {"limit", "page_token"} & asked.keys():
+    if "page_token" in asked:
+        del seen.answer["_data"], seen.answer["more"]
+    elif seen.request.tokens or "limit" in asked:
         seen.answer["_data"] = len(data)
     else:
         seen.answer["_data"] = sorted(data, key=_key)

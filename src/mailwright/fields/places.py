@@ -153,7 +153,7 @@ class Reference:
     ``domain`` is the column that repeats the domain part and follows a rename.  A table has one row
     for each account if the column is ``unique``, or one for each pair with the column ``beside``.
     ``unless`` is a table and its column: a row whose key stands there belongs to an account of another
-    sort and stays.
+    sort and stays.  ``where`` are fixed values of the rows that are meant.
     """
 
     table: str
@@ -163,6 +163,7 @@ class Reference:
     unique: bool = False
     beside: str = ""
     unless: tuple[str, str] | None = None
+    where: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

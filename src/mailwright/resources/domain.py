@@ -524,6 +524,8 @@ RESOURCE = Resource(
                     "last_login",
                 )
             ),
+            # Further addresses elsewhere of the domain's users; where others forward to them stays.
+            Reference("forwardings", "dest_domain", where={"is_alias": 1}),
             Reference("alias_domain", "alias_domain"),
             Reference("alias_domain", "target_domain"),
             Reference("domain_admins", "username", Match.WITHIN, unless=STANDALONE_ADMIN),

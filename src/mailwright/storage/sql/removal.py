@@ -99,7 +99,8 @@ class Removal:
                 f'"{reference.table}"."{reference.column}")'
             )
         self.connection.execute(
-            f'DELETE FROM "{reference.table}" WHERE "{reference.column}" {condition}{stays}',
+            f'DELETE FROM "{reference.table}" WHERE "{reference.column}" {condition}'
+            f"{conditions(reference.where)}{stays}",
             (value,),
         )
 
