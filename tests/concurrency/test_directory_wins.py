@@ -36,6 +36,7 @@ LOCKS = (
     pytest.param("mariadb", id="mariadb", marks=pytest.mark.mariadb),
 )
 
+COUNTED = ("usedQuotaBytes", "usedQuotaMessages", "lastLoginImap", "lastLoginPop3")
 Operation = tuple[str, str, str, dict[str, str]]
 
 
@@ -492,3 +493,18 @@ def test_a_user_made_anew_before_its_removal_begins_is_removed_as_what_it_is_the
 
     assert users(start) == []
     nothing_is_left(start)
+
+
+def test_what_is_beside_is_told_whatever_engine_it_is_in(start: DirectorySite) -> None:
+    """One statement asks for two tables, with room in each row for the columns of the other."""
+    for local in ("jane", "john"):
+        start.create("user", f"{local}@{ORG}", password=PASSWORD)
+    start.beside.insert("used_quota", username=f"jane@{ORG}", domain=ORG, bytes=7, messages=3)
+    start.beside.insert("last_login", username=f"jane@{ORG}", domain=ORG, imap=1_767_323_045)
+
+    shown = [
+        tuple(start.show("user", f"{local}@{ORG}")[name] for name in COUNTED)
+        for local in ("jane", "john")
+    ]
+
+    assert shown == [(7, 3, "2026-01-02T03:04:05Z", ""), (0, 0, "", "")]

@@ -114,8 +114,8 @@ class Selection:
             values = _ask(library, place, pairs)
             for record in found:
                 record[field] = values[record.key]
-        for (table, key), fields in self._joined.items():
-            _join(library, table, key, fields, found)
+        if self._joined:
+            _join(library, self._joined, found)
         if counted and self._counted:
             self._count(library, found)
         if self._derived:
@@ -285,26 +285,49 @@ def _groups(library: Library, place: Membership, pairs: Pairs) -> dict[str, tupl
 
 def _join(
     library: Library,
-    table: str,
-    key: str,
-    fields: Sequence[tuple[AnyField, Joined]],
+    joined: Mapping[tuple[str, str], Sequence[tuple[AnyField, Joined]]],
     records: list[Record],
 ) -> None:
-    """One row for each account, from one statement for all columns of a table."""
-    present = columns_of(library.database).get(table, frozenset())
-    columns = [place.column for _, place in fields if place.column in present]
-    found: dict[str, Mapping[str, Any]] = {}
-    if key in present and columns:
-        chosen = ", ".join(f'"{column}"' for column in (key, *columns))
-        with library.database.connection() as connection:
-            for keys in chunks([record.key for record in records]):
-                marks = ", ".join(["%s"] * len(keys))
-                for row in connection.rows(
-                    f'SELECT {chosen} FROM "{table}" WHERE "{key}" IN ({marks})', keys
-                ):
-                    found[row[0].lower()] = dict(zip(columns, row[1:], strict=True))
-    nothing: Mapping[str, Any] = {}
-    for field, place in fields:
-        read = decoder(place.codec)
-        for record in records:
-            record[field] = read(found.get(record.key, nothing).get(place.column))
+    """What SQL tables have of each account: one statement for all of them."""
+    present = columns_of(library.database)
+    fields = [
+        (field, place)
+        for places in joined.values()
+        for field, place in places
+        if {place.key, place.column} <= present.get(place.table, frozenset())
+    ]
+    found: dict[tuple[str, str], Any] = {}
+    if fields:
+        _look_up(library, [place for _, place in fields], [record.key for record in records], found)
+    for places in joined.values():
+        for field, place in places:
+            read = decoder(place.codec)
+            name = f"{place.table}.{place.column}"
+            for record in records:
+                record[field] = read(found.get((record.key, name)))
+
+
+def _look_up(
+    library: Library,
+    places: Sequence[Joined],
+    keys: Sequence[str],
+    found: dict[tuple[str, str], Any],
+) -> None:
+    names = [f"{place.table}.{place.column}" for place in places]
+    tables = list(dict.fromkeys((place.table, place.key) for place in places))
+    with library.database.connection() as connection:
+        for some in chunks(keys):
+            marks = ", ".join(["%s"] * len(some))
+            statement = " UNION ALL ".join(
+                f'SELECT "{key}", {_columns(places, table)} FROM "{table}" WHERE "{key}" IN ({marks})'
+                for table, key in tables
+            )
+            for account, *values in connection.rows(statement, [*some] * len(tables)):
+                for name, value in zip(names, values, strict=True):
+                    if value is not None:
+                        found[account.lower(), name] = value
+
+
+def _columns(places: Sequence[Joined], table: str) -> str:
+    """The columns of one table, with room left for those of the others."""
+    return ", ".join(f'"{place.column}"' if place.table == table else "NULL" for place in places)
