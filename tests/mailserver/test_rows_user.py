@@ -103,11 +103,11 @@ SINGLE = {
     ),
     # With the alias domain's own name, Postfix would join the row to no domain and bounce.
     "addAlias-in-alias-domain": (
-        {"addAlias": "jane@example.com"},
+        {"addAlias": "j.doe@example.com"},
         Difference(
             added={
-                f"forwardings jane@example.com {JANE}": {
-                    "address": "jane@example.com",
+                f"forwardings j.doe@example.com {JANE}": {
+                    "address": "j.doe@example.com",
                     "forwarding": JANE,
                     "domain": "example.org",
                     "dest_domain": "example.org",

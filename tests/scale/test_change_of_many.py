@@ -101,7 +101,7 @@ def test_the_answer_names_each_with_its_code() -> None:
                 {"key": "", "code": "BUSY", "reason": "y"},
             ],
         },
-    } == json.loads(answers.failure(error.code, error.reason, error.data))
+    } == json.loads(answers.part(error))
 
 
 def test_what_others_do_meanwhile_is_neither_lost_nor_undone(many: DirectorySite) -> None:
