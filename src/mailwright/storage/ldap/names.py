@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ldap.dn
 import ldap.filter
@@ -105,6 +106,7 @@ def contains(attribute: str, text: str) -> str:
     return f"({attribute}=*{escaped(text)}*)"
 
 
+@lru_cache(maxsize=64)
 def of_class(*names: str) -> str:
     """Entries of any of these object classes."""
     return among("objectClass", names)

@@ -148,6 +148,8 @@ def _tell(place: Attribute | AccountSetting | Services | Service) -> Tell:
     match place:
         case Attribute():
             name, syntax, default = place.name, place.syntax, place.default
+            if syntax is Syntax.TEXT:  # most are, and a decoder would look at each kind before
+                return lambda _, entry: entry.text(name) or default
             return lambda _, entry: decode(syntax, entry.texts(name), default)
         case AccountSetting():
             return _setting(place)
