@@ -27,6 +27,7 @@ from mailwright.storage.ldap.names import EVERYTHING
 
 T = TypeVar("T")
 LOCK_WAIT_SECONDS = 10.0
+BASE: int = ldap.SCOPE_BASE
 ONE_LEVEL: int = ldap.SCOPE_ONELEVEL
 SUBTREE: int = ldap.SCOPE_SUBTREE
 NO_ATTRIBUTES = ("1.1",)
@@ -34,6 +35,9 @@ _SPEECHLESS = "unknown error code"
 
 Modification = tuple[int, str, Sequence[bytes] | None]
 """Operation of ``ldap.MOD_…``, attribute, values."""
+
+Question = tuple[str, int, str, Sequence[str]]
+"""Base, scope, filter, attributes of a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,14 @@ class Connection:
         self, questions: Sequence[tuple[str, str]], attributes: Sequence[str]
     ) -> list[Entry | None]:
         """Several entries, each by its name and a filter, asked for together: one way there and back."""
+        found = self.search_each([(dn, BASE, found_by, attributes) for dn, found_by in questions])
+        return [next(iter(entries), None) for entries in found]
+
+    def search_each(self, questions: Sequence[Question]) -> list[list[Entry]]:
+        """What several searches find, asked together; each is for few.  A missing base finds none."""
 
         def ask(raw: SimpleLDAPObject) -> list[list[tuple[str | None, Any]]]:
-            waiting = [
-                raw.search_ext(dn, ldap.SCOPE_BASE, found_by, attributes)
-                for dn, found_by in questions
-            ]
+            waiting = [raw.search_ext(*question) for question in questions]
             answers: list[list[tuple[str | None, Any]]] = []
             failed: ldap.LDAPError | None = None
             for number in waiting:  # every answer is taken, so that none waits for the next caller
@@ -104,7 +110,7 @@ class Connection:
             return answers
 
         return [
-            next((Entry(name, values) for name, values in found if name is not None), None)
+            [Entry(name, values) for name, values in found if name is not None]
             for found in self._safely(ask)
         ]
 

@@ -28,7 +28,7 @@ from mailwright.fields.places import Derived, Joined
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
 from mailwright.storage.ldap.codecs import decode, members
-from mailwright.storage.ldap.connections import ONE_LEVEL, SUBTREE
+from mailwright.storage.ldap.connections import ONE_LEVEL, SUBTREE, Question
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.reading import (
     SERVICES,
@@ -107,11 +107,31 @@ class Selection:
             case _:
                 assert_never(place)
 
-    def records(self, library: Library, pairs: Pairs, *, counted: bool) -> list[Record]:
-        """A record of each key and entry, in their order."""
+    def questions(self, library: Library, key: str) -> list[Question]:
+        """What can be asked about one account together with its entry: the groups that name it."""
+        return [
+            _groups_of(library, place, [key])
+            for _, place in self._asked
+            if isinstance(place, Membership)
+        ]
+
+    def records(
+        self,
+        library: Library,
+        pairs: Pairs,
+        *,
+        counted: bool,
+        groups: Sequence[Sequence[Entry]] = (),
+    ) -> list[Record]:
+        """A record of each key and entry, in their order; ``groups`` answers ``questions``, if asked."""
         found = [Record(key, self._of_entry(library, key, entry)) for key, entry in pairs]
+        answers = iter(groups)
+        values: Mapping[str, tuple[str, ...]]
         for field, place in self._asked:
-            values = _ask(library, place, pairs)
+            if groups and isinstance(place, Membership):
+                values = _groups(library, place, pairs, [next(answers)])
+            else:
+                values = _ask(library, place, pairs)
             for record in found:
                 record[field] = values[record.key]
         if self._joined:
@@ -185,7 +205,11 @@ def _ask(
         case Granted():
             return _grants(library, place, pairs)
         case Membership():
-            return _groups(library, place, pairs)
+            pages = (
+                library.connection.search(*_groups_of(library, place, keys))
+                for keys in chunks([key for key, _ in pairs])
+            )
+            return _groups(library, place, pairs, pages)
 
 
 def _addresses(
@@ -272,14 +296,19 @@ def _grants(library: Library, place: Granted, pairs: Pairs) -> dict[str, tuple[s
     return {key: tuple(sorted(given)) for key, given in granted.items()}
 
 
-def _groups(library: Library, place: Membership, pairs: Pairs) -> dict[str, tuple[str, ...]]:
+def _groups_of(library: Library, place: Membership, keys: Sequence[str]) -> Question:
+    """Which mail aliases name any of these accounts."""
+    asked = names.both(names.among(place.forwarding, keys), names.of_class(place.alias_class))
+    return library.tree.base, SUBTREE, asked, ("mail", place.forwarding)
+
+
+def _groups(
+    library: Library, place: Membership, pairs: Pairs, pages: Iterable[Sequence[Entry]]
+) -> dict[str, tuple[str, ...]]:
     groups = {key: set(entry.lowered(place.attribute)) for key, entry in pairs}
     _without_repeated(library, groups)
-    for keys in chunks(list(groups)):
-        asked = names.both(names.among(place.forwarding, keys), names.of_class(place.alias_class))
-        for entry in library.connection.search(
-            library.tree.base, SUBTREE, asked, ("mail", place.forwarding)
-        ):
+    for entries in pages:
+        for entry in entries:
             for member in entry.lowered(place.forwarding) & groups.keys():
                 groups[member].add(entry.text("mail").lower())
     return {key: tuple(sorted(names)) for key, names in groups.items()}

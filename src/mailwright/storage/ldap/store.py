@@ -16,7 +16,7 @@ from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names, questions
 from mailwright.storage.ldap.acts import EVERY, Room
 from mailwright.storage.ldap.bulk import Everyone
-from mailwright.storage.ldap.connections import NO_ATTRIBUTES, Connection, Directory
+from mailwright.storage.ldap.connections import BASE, NO_ATTRIBUTES, Connection, Directory
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.finding import Finding
 from mailwright.storage.ldap.inspection import missing
@@ -220,16 +220,14 @@ class LdapAccounts:
         dn = library.tree.account(resource.ldap, key)
         if lock:
             self.take(_lock_of(key))
-        entry = library.connection.read(
-            dn,
-            EVERY if lock else chosen.attributes,
-            names.of_class(resource.ldap.main_class),
-        )
-        if entry is None:
+        wanted = EVERY if lock else chosen.attributes
+        asked = (dn, BASE, names.of_class(resource.ldap.main_class), wanted)
+        found, *groups = library.connection.search_each([asked, *chosen.questions(library, key)])
+        if not found:
             raise NotFound(f"{resource.title} {key} does not exist", code=resource.missing)
         if lock:
-            self._entries[dn] = entry
-        (record,) = chosen.records(library, [(key, entry)], counted=not lock)
+            self._entries[dn] = found[0]
+        (record,) = chosen.records(library, [(key, found[0])], counted=not lock, groups=groups)
         return record
 
     def find(
