@@ -9,8 +9,8 @@ import datetime as dt
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -28,7 +28,7 @@ from mailwright.resources import listing
 from mailwright.resources import user as users
 from mailwright.resources.operations import Account
 from mailwright.settings import Settings
-from mailwright.storage.protocol import AccountStore, Clock, Contention
+from mailwright.storage.protocol import Accounts, AccountStore, Clock, Contention
 from mailwright.storage.sql.codecs import moment
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Database, Target
@@ -91,9 +91,10 @@ class App:
         """
         for attempt in range(1, TRIES + 1):
             try:
-                with self._work(actor) as work:
+                with self.store.session() as accounts:
+                    work = self._work(actor, accounts)
                     result = operation(work)
-                    work.accounts.commit()
+                    accounts.commit()
             except Contention:
                 if attempt == TRIES:
                     raise
@@ -152,20 +153,18 @@ class App:
         for database in self.databases.values():
             database.close()
 
-    @contextmanager
-    def _work(self, actor: Actor) -> Iterator[Work]:
-        with self.store.session() as accounts:
-            yield Work(
-                actor=actor,
-                accounts=accounts,
-                settings=self.settings,
-                policy=self.overrides.policy,
-                now=self.clock(),
-                hash_password=self._hash,
-                announce=self._announce,
-                finish=self._finish,
-                known=KNOWN,
-            )
+    def _work(self, actor: Actor, accounts: Accounts) -> Work:
+        return Work(
+            actor=actor,
+            accounts=accounts,
+            settings=self.settings,
+            policy=self.overrides.policy,
+            now=self.clock(),
+            hash_password=self._hash,
+            announce=self._announce,
+            finish=self._finish,
+            known=KNOWN,
+        )
 
     def _announce(self, leftover: Leftover) -> None:
         # Exists: who removes the same account at the same moment has noted it.

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 
-def make_folder(name: str, owner: str | None = None) -> Path:
+def make_folder(name: str, owner: str | None = None, within: Path | None = None) -> Path:
     """A folder that other accounts can enter, which those of `tmp_path` under root are not."""
-    folder = Path(tempfile.mkdtemp(prefix=f"mailwright-{name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"mailwright-{name}-", dir=within))
     folder.chmod(0o755)
     if owner:
         shutil.chown(folder, owner)

@@ -25,6 +25,7 @@ _CONTRIB = Path(__file__).parents[2] / "contrib/openldap"
 _SCHEMA_FOLDERS = ("/etc/ldap/schema", "/etc/openldap/schema", "/opt/homebrew/etc/openldap/schema")
 _MODULE_FOLDERS = ("/usr/lib/ldap", "/usr/lib/*/openldap", "/usr/lib64/openldap")
 _LIMIT = 'limits dn.exact="cn=vmailadmin,@SUFFIX@" size=unlimited time=unlimited\n'
+_MEMORY = Path("/dev/shm")
 
 # More entries than this are gone sooner with the database that holds them.
 _FEW = 3_000
@@ -39,6 +40,7 @@ class Slapd:
     `without` names attribute types and classes that this server's schema does not have;
     `mailList.member` leaves an attribute out of one class.
     `read_only_with_referral` is where writes by anybody but the root are sent.
+    `in_memory` keeps the data off the disk where the system has a place for that.
     """
 
     suffix = "dc=example,dc=test"
@@ -58,6 +60,7 @@ class Slapd:
         without: frozenset[str] = frozenset(),
         tls: bool = False,
         read_only_with_referral: str | None = None,
+        in_memory: bool = False,
     ) -> None:
         require.module("ldap")
         slapd = require.program("slapd", "/usr/libexec", "/usr/lib/openldap")
@@ -70,7 +73,8 @@ class Slapd:
         self._tls_port = free_port() if tls else None
         self.tls_uri = f"ldaps://{self.host}:{self._tls_port}" if tls else ""
         self._user = require.run_as("openldap")
-        self.folder = make_folder("slapd", self._user)
+        within = _MEMORY if in_memory and _MEMORY.is_dir() else None
+        self.folder = make_folder("slapd", self._user, within)
         self.ca_file = self.folder / "ca.pem"
         self._data = self.folder / "data"
         self._make_data_folder()

@@ -37,7 +37,8 @@ class DirectorySite:
         self._users = users
 
     def __enter__(self) -> Self:
-        self.directory = Slapd()
+        # What the disk and its file system take is not what is asked here.
+        self.directory = Slapd(in_memory=True)
         self.folder = tempfile.TemporaryDirectory(prefix="mailwright-bench-")
         self._log = (Path(self.folder.name) / "log").open("wb")
         self.config = Path(self.folder.name) / "mailwright.toml"

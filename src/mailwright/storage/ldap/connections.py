@@ -6,7 +6,6 @@ What writes is not, because nobody knows whether it was done; see ``plans``.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,9 +23,9 @@ from mailwright.errors import NotFound, Unavailable
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.failures import DOWN, NoAnswer, translate, why
 from mailwright.storage.ldap.names import EVERYTHING
+from mailwright.storage.permits import Permits
 
 T = TypeVar("T")
-LOCK_WAIT_SECONDS = 10.0
 BASE: int = ldap.SCOPE_BASE
 ONE_LEVEL: int = ldap.SCOPE_ONELEVEL
 SUBTREE: int = ldap.SCOPE_SUBTREE
@@ -98,7 +97,7 @@ class Connection:
             failed: ldap.LDAPError | None = None
             for number in waiting:  # every answer is taken, so that none waits for the next caller
                 try:
-                    answers.append(raw.result(number)[1])
+                    answers.append(raw.result4(number)[1])  # what result() calls in the end
                 except ldap.NO_SUCH_OBJECT:
                     answers.append([])
                 except DOWN:
@@ -320,8 +319,8 @@ class Directory:
         self.target = target
         self._idle_seconds = idle_seconds
         self._idle: deque[Connection] = deque()
-        self._room = threading.BoundedSemaphore(size)
-        self._room_for_seconds = threading.BoundedSemaphore(size)
+        self._room = Permits(size)
+        self._room_for_seconds = Permits(size)
         self._asserts: bool | None = None
 
     @property
@@ -354,9 +353,8 @@ class Directory:
         while self._idle:
             self._idle.pop().close()
 
-    def _lend(self, room: threading.BoundedSemaphore) -> Connection:
-        if not room.acquire(timeout=LOCK_WAIT_SECONDS):
-            raise Unavailable("all directory connections are in use", code="BUSY")
+    def _lend(self, room: Permits) -> Connection:
+        room.take("directory connections")
         try:
             try:
                 connection = self._idle.pop()
@@ -364,16 +362,16 @@ class Directory:
                 connection = Connection(self)
             self._learn(connection)
         except BaseException:
-            room.release()
+            room.give_back()
             raise
         return connection
 
-    def _take_back(self, connection: Connection, room: threading.BoundedSemaphore) -> None:
+    def _take_back(self, connection: Connection, room: Permits) -> None:
         if not connection.closed:
             connection.idle_since = time.monotonic()
             self._idle.append(connection)
             self._close_the_unused(connection.idle_since - self._idle_seconds)
-        room.release()
+        room.give_back()
 
     def _learn(self, connection: Connection) -> None:
         if self._asserts is None:

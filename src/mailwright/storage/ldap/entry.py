@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 Raw = Mapping[str, Sequence[bytes]]
 
@@ -48,7 +49,18 @@ class Entry:
     @property
     def classes(self) -> frozenset[str]:
         """Its object classes in lower case."""
-        return self.lowered("objectClass")
+        return _alike(tuple(self.octets("objectclass")))
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Its enabled services in lower case."""
+        return _alike(tuple(self.octets("enabledservice")))
+
+
+@lru_cache(maxsize=1024)
+def _alike(values: tuple[bytes, ...]) -> frozenset[str]:
+    """Values that many entries have in common, in lower case."""
+    return frozenset([as_text(value).lower() for value in values])
 
 
 def as_text(value: bytes) -> str:

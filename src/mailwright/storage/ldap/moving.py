@@ -70,7 +70,7 @@ def renaming(library: Library, resource: Resource, old: str, new: str, entry: En
     The new name comes before what refers to it: should another program have it, nothing points there.
     """
     home, uuid = resource.ldap, entry.text(UUID)
-    held, services = entry.lowered(home.addresses), entry.lowered(SERVICES)
+    held, services = entry.lowered(home.addresses), entry.services
     meanwhile = {
         home.addresses: [address for address in (new, old) if address not in held],
         # Without it Dovecot does not know a user by a further address.

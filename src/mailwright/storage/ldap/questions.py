@@ -96,7 +96,7 @@ def administrator(library: Library, username: str) -> Administrator | None:
             continue
         is_global = entry.lowered("domainGlobalAdmin") == {"yes"}
         is_user = of_class == "mailUser"
-        if is_user and not is_global and "domainadmin" not in entry.lowered(SERVICES):
+        if is_user and not is_global and "domainadmin" not in entry.services:
             continue
         return Administrator(
             names.value_of(entry.dn),

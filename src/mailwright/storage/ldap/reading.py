@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import assert_never
 
 from mailwright.fields.field import AnyField
@@ -177,12 +178,17 @@ def alias_domains(library: Library, domain: str) -> frozenset[str]:
 
 def shown_services(entry: Entry, place: Services) -> tuple[str, ...]:
     """The names that are switched on and not reserved, in lower case."""
-    return tuple(sorted(entry.lowered(SERVICES) - set(place.reserved)))
+    return _without(entry.services, place.reserved)
+
+
+@lru_cache(maxsize=1024)
+def _without(services: frozenset[str], reserved: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(services.difference(reserved)))
 
 
 def administers(entry: Entry, place: Granted) -> bool:
     """Whether what other entries grant under its name is the account's: few have the service."""
-    return entry.lowered(place.own) == {"yes"} or "domainadmin" in entry.lowered(SERVICES)
+    return entry.lowered(place.own) == {"yes"} or "domainadmin" in entry.services
 
 
 def settings_of(values: Iterable[str], key: str) -> Iterator[str]:

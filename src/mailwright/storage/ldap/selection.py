@@ -31,7 +31,6 @@ from mailwright.storage.ldap.codecs import decode, members
 from mailwright.storage.ldap.connections import ONE_LEVEL, SUBTREE, Question
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.reading import (
-    SERVICES,
     SETTINGS,
     Library,
     administers,
@@ -49,6 +48,7 @@ from mailwright.storage.ldap.reading import (
 from mailwright.storage.ldap.schema import Schema
 from mailwright.storage.sql.catalogue import columns_of
 from mailwright.storage.sql.codecs import decoder
+from mailwright.storage.sql.engine import Database
 
 MOST_KEPT = 512  # choices of fields
 Pairs = Sequence[tuple[str, Entry]]
@@ -78,7 +78,8 @@ class Selection:
         self._told: list[tuple[AnyField, Tell]] = []  # by the entry alone
         self._paths: list[tuple[AnyField, int]] = []
         self._asked: list[tuple[AnyField, AttributeValues | ChildEntry | Granted | Membership]] = []
-        self._joined: dict[tuple[str, str], list[tuple[AnyField, Joined]]] = {}
+        self._joined: list[tuple[AnyField, Joined]] = []
+        self._joins: _Joins | None = None
         self._derived: list[tuple[AnyField, Derived]] = []
         self._counted: list[tuple[AnyField, CountedEntries]] = []
         for field in wanted:
@@ -97,7 +98,7 @@ class Selection:
             case AttributeValues() | ChildEntry() | Granted() | Membership():
                 self._asked.append((field, place))
             case Joined():
-                self._joined.setdefault((place.table, place.key), []).append((field, place))
+                self._joined.append((field, place))
             case Derived():
                 self._derived.append((field, place))
             case CountedEntries():
@@ -135,7 +136,10 @@ class Selection:
             for record in found:
                 record[field] = values[record.key]
         if self._joined:
-            _join(library, self._joined, found)
+            joins = self._joins
+            if joins is None or joins.columns is not columns_of(library.database):
+                self._joins = joins = _Joins(library.database, self._joined)
+            joins.tell(found)
         if counted and self._counted:
             self._count(library, found)
         if self._derived:
@@ -176,7 +180,7 @@ def _tell(place: Attribute | AccountSetting | Services | Service) -> Tell:
         case Services():
             return lambda _, entry: shown_services(entry, place)
         case Service():
-            return lambda _, entry: place.name in entry.lowered(SERVICES)
+            return lambda _, entry: place.name in entry.services
 
 
 def _setting(place: AccountSetting) -> Tell:
@@ -314,51 +318,57 @@ def _groups(
     return {key: tuple(sorted(names)) for key, names in groups.items()}
 
 
-def _join(
-    library: Library,
-    joined: Mapping[tuple[str, str], Sequence[tuple[AnyField, Joined]]],
-    records: list[Record],
-) -> None:
-    """What SQL tables have of each account: one statement for all of them."""
-    present = columns_of(library.database)
-    fields = [
-        (field, place)
-        for places in joined.values()
-        for field, place in places
-        if {place.key, place.column} <= present.get(place.table, frozenset())
-    ]
-    found: dict[tuple[str, str], Any] = {}
-    if fields:
-        _look_up(library, [place for _, place in fields], [record.key for record in records], found)
-    for places in joined.values():
-        for field, place in places:
-            read = decoder(place.codec)
-            name = f"{place.table}.{place.column}"
-            for record in records:
-                record[field] = read(found.get((record.key, name)))
+class _Joins:
+    """What SQL tables have of each account: one statement for all tables, made once."""
+
+    def __init__(self, database: Database, wanted: Sequence[tuple[AnyField, Joined]]) -> None:
+        self.columns = columns_of(database)  # these are what it was made for
+        kept = [
+            (field, place)
+            for field, place in wanted
+            if {place.key, place.column} <= self.columns.get(place.table, frozenset())
+        ]
+        self._database = database
+        self._missing = [
+            (field, decoder(place.codec)(None))
+            for field, place in wanted
+            if (field, place) not in kept
+        ]
+        self._read = [(field, decoder(place.codec)) for field, place in kept]
+        self._nothing = (None,) * len(kept)
+        self._parts = [
+            f'SELECT "{key}", {_columns([place for _, place in kept], (table, key))} '
+            f'FROM "{table}" WHERE "{key}" IN '
+            for table, key in dict.fromkeys((place.table, place.key) for _, place in kept)
+        ]
+
+    def tell(self, records: list[Record]) -> None:
+        """Set the fields of all records."""
+        found = self._look_up([record.key for record in records]) if self._parts else {}
+        for record in records:
+            for field, value in self._missing:
+                record[field] = value
+            values = found.get(record.key, self._nothing)
+            for (field, read), value in zip(self._read, values, strict=True):
+                record[field] = read(value)
+
+    def _look_up(self, keys: Sequence[str]) -> dict[str, Sequence[Any]]:
+        found: dict[str, Sequence[Any]] = {}
+        with self._database.connection() as connection:
+            for some in chunks(keys):
+                marks = f"({', '.join(['%s'] * len(some))})"
+                statement = " UNION ALL ".join([part + marks for part in self._parts])
+                for account, *values in connection.rows(statement, [*some] * len(self._parts)):
+                    before = found.get(account.lower(), self._nothing)
+                    found[account.lower()] = [
+                        old if value is None else value
+                        for old, value in zip(before, values, strict=True)
+                    ]
+        return found
 
 
-def _look_up(
-    library: Library,
-    places: Sequence[Joined],
-    keys: Sequence[str],
-    found: dict[tuple[str, str], Any],
-) -> None:
-    names = [f"{place.table}.{place.column}" for place in places]
-    tables = list(dict.fromkeys((place.table, place.key) for place in places))
-    with library.database.connection() as connection:
-        for some in chunks(keys):
-            marks = ", ".join(["%s"] * len(some))
-            statement = " UNION ALL ".join(
-                f'SELECT "{key}", {_columns(places, table)} FROM "{table}" WHERE "{key}" IN ({marks})'
-                for table, key in tables
-            )
-            for account, *values in connection.rows(statement, [*some] * len(tables)):
-                for name, value in zip(names, values, strict=True):
-                    if value is not None:
-                        found[account.lower(), name] = value
-
-
-def _columns(places: Sequence[Joined], table: str) -> str:
+def _columns(places: Sequence[Joined], table: tuple[str, str]) -> str:
     """The columns of one table, with room left for those of the others."""
-    return ", ".join(f'"{place.column}"' if place.table == table else "NULL" for place in places)
+    return ", ".join(
+        f'"{place.column}"' if (place.table, place.key) == table else "NULL" for place in places
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from types import TracebackType
+from typing import Self
 
 from mailwright.errors import Exists, MailwrightError, NotFound, Unavailable
 from mailwright.fields.addresses import domain_of
@@ -86,15 +87,9 @@ class LdapAccountStore:
         """Operations that were interrupted."""
         return Journal(self.database)
 
-    @contextmanager
-    def session(self) -> Iterator[LdapAccounts]:
-        """Accounts for one piece of work."""
-        with self.locks.hold() as held:
-            accounts = LdapAccounts(self, held)
-            try:
-                yield accounts
-            finally:
-                accounts.close()
+    def session(self) -> LdapAccounts:
+        """Accounts for one piece of work: to be entered."""
+        return LdapAccounts(self, self.locks.hold())
 
     def check(self) -> Sequence[str]:
         """Connect anew and look at tree and schema; sentences about what is missing."""
@@ -172,11 +167,19 @@ class LdapAccounts:
         self._entries: dict[str, Entry] = {}  # as they were under the lock
         self._claims: list[tuple[LdapHome, str, str, list[str]]] = []  # new addresses
 
-    def close(self) -> None:
-        """Give the connection back."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            self._store.directory.take_back(connection)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._held:  # let go of at last, whatever happens before
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                self._store.directory.take_back(connection)
 
     def begin(self) -> None:
         """Start the transaction."""

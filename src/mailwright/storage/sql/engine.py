@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from mailwright.errors import Unavailable
+from mailwright.storage.permits import Permits
 from mailwright.storage.protocol import Contention
 from mailwright.storage.sql.dialect import Dialect
-from mailwright.storage.sql.drivers import LOCK_WAIT_SECONDS, Row, Target, driver_for
+from mailwright.storage.sql.drivers import Row, Target, driver_for
 
 Parameters = Sequence[object]
 
@@ -162,6 +163,22 @@ class _NoLock:
         return
 
 
+class Loan:
+    """A connection for as long as one is inside; every request is, more than once."""
+
+    __slots__ = ("_connection", "_database")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Connection:
+        self._connection = self._database.lend()
+        return self._connection
+
+    def __exit__(self, *_error: object) -> None:
+        self._database.take_back(self._connection)
+
+
 class Database:
     """A logical database and its pool: last in, first out, so that few connections stay warm."""
 
@@ -179,21 +196,27 @@ class Database:
         self.lowering: str | None = None
         self._idle_seconds = idle_seconds
         self._idle: deque[Connection] = deque()
-        self._room = threading.BoundedSemaphore(size)
+        self._room = Permits(size)
 
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Loan:
         """Lend a connection; an unfinished transaction is undone when it comes back."""
-        if not self._room.acquire(timeout=LOCK_WAIT_SECONDS):
-            raise Unavailable("all database connections are in use", code="BUSY")
+        return Loan(self)
+
+    def lend(self) -> Connection:
+        """A connection, until ``take_back``.  ``Unavailable``."""
+        self._room.take("database connections")
         try:
-            connection = self._take()
-            try:
-                yield connection
-            finally:
-                self._give_back(connection)
+            return self._take()
+        except BaseException:
+            self._room.give_back()
+            raise
+
+    def take_back(self, connection: Connection) -> None:
+        """Keep a connection for the next caller."""
+        try:
+            self._give_back(connection)
         finally:
-            self._room.release()
+            self._room.give_back()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from mailwright.errors import MailwrightError, Unavailable
 from mailwright.storage.protocol import Contention
@@ -41,14 +43,12 @@ class Locks:
         self._database = Database(target, size=size)
         self._one_at_a_time = threading.Lock()
 
-    @contextmanager
-    def hold(self) -> Iterator[Held]:
+    def hold(self) -> Held:
         """Take locks as they are needed; all of them are let go on leaving.
 
         Nothing is connected before the first one is taken.  A thread that is inside must not enter again.
         """
-        with ExitStack() as until_leaving:
-            yield Held(self._connected, until_leaving, self._target.name, self._wait_seconds)
+        return Held(self._connected, self._target.name, self._wait_seconds)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -91,22 +91,34 @@ class Locks:
 
 
 class Held:
-    """The locks that one piece of work holds."""
+    """The locks that one piece of work holds, while it is inside."""
 
     def __init__(
         self,
         connect: Callable[[], AbstractContextManager[Connection]],
-        until_leaving: ExitStack,
         database: str,
         wait_seconds: int,
     ) -> None:
         self._connect = connect
-        self._until_leaving = until_leaving
+        self._until_leaving: ExitStack | None = None  # most work takes no lock
         self._database = database
         self._wait_seconds = wait_seconds
         self._connection: Connection | None = None
         self._names: set[str] = set()
         self._lost = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        until_leaving, self._until_leaving = self._until_leaving, None
+        if until_leaving is not None:
+            until_leaving.__exit__(kind, error, trace)
 
     def take(self, name: str) -> bool:
         """Wait for a lock; false if it is held already.
@@ -119,9 +131,11 @@ class Held:
         if name in self._names:
             return False
         try:
+            if self._until_leaving is None:
+                self._until_leaving = ExitStack()
             if self._connection is None:
                 self._connection = self._until_leaving.enter_context(self._connect())
-            self._wait_for(name, self._connection)
+            self._wait_for(name, self._connection, self._until_leaving)
         except BaseException:
             # PostgreSQL has let go of the others too, so they all do.
             self._lost = True
@@ -131,7 +145,7 @@ class Held:
         self._names.add(name)
         return True
 
-    def _wait_for(self, name: str, connection: Connection) -> None:
+    def _wait_for(self, name: str, connection: Connection, until_leaving: ExitStack) -> None:
         match connection.dialect:
             case Dialect.SQLITE:
                 return  # the transaction is the lock
@@ -146,7 +160,7 @@ class Held:
                 key = f"mailwright_{digest.hex()}"
                 if connection.value("SELECT GET_LOCK(%s, %s)", (key, self._wait_seconds)) != 1:
                     raise _busy()
-                self._until_leaving.callback(_release, connection, key)
+                until_leaving.callback(_release, connection, key)
 
 
 def _make_file(target: Target, path: Path) -> None:
