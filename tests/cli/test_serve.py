@@ -129,6 +129,26 @@ def test_the_printed_password_logs_in_and_stays_out_of_the_log(fresh: Program) -
     assert not answers(server.port)
 
 
+FORKS = """
+import os, signal, time
+from mailwright.cli.serve import lose_no_signal
+signal.signal(signal.SIGTERM, lambda *_: None)
+lose_no_signal()
+for _ in range(20):
+    child = os.fork()
+    if not child:
+        time.sleep(1)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_worker_heeds_a_signal_from_its_first_moment_on() -> None:
+    """Python forgets, after a fork, what reached the new process before its first line."""
+    subprocess.run([sys.executable, "-c", FORKS], check=True, timeout=60)
+
+
 def test_it_stops_at_once_while_its_workers_still_start(program: Program) -> None:
     """A worker that had no handler of its own yet lost the signal and was killed 20 seconds later."""
     with started(program, SERVE, MAILWRIGHT_SERVER__WORKERS="8") as server:

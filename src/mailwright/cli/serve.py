@@ -22,6 +22,7 @@ from mailwright.storage.sql.own_tables import migrate
 TARGET = "mailwright.http.wsgi:application"
 # How long a request that is being answered may take once the server is told to stop.
 GRACE_SECONDS = 20
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.command()
@@ -63,7 +64,7 @@ def _serve(settings: Settings, path: Path | None) -> None:
     )
     server.on_startup(lambda: _greet(settings, path))
     import_module("mailwright.http.app")  # once, before the workers are forked
-    os.register_at_fork(after_in_child=_forget_signals)
+    lose_no_signal()
     server.serve()
 
 
@@ -81,13 +82,30 @@ def _require_free(settings: Settings) -> None:
         raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror}") from None
 
 
+def lose_no_signal() -> None:
+    """Have every process that is forked from here end at SIGTERM from its first moment on."""
+    os.register_at_fork(
+        before=_hold_signals, after_in_parent=_let_signals_in, after_in_child=_forget_signals
+    )
+
+
 def _forget_signals() -> None:
     """A worker that is told to stop while it still starts ends at once.
 
     It inherits the handlers of the main process, which would only note the signal.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOPPING:
         signal.signal(number, signal.SIG_DFL)
+    _let_signals_in()
+
+
+def _hold_signals() -> None:
+    """What reaches a new process before it runs its first line waits for it: Python would forget it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+
+
+def _let_signals_in() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
 
 def _greet(settings: Settings, path: Path | None) -> None:
