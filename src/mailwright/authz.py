@@ -1,15 +1,13 @@
-"""Who may do what.  Pure: it asks the actor and the target, never a store.
+"""Who asks, with which rank and within which bounds.  Pure: nothing here asks a store.
 
-Every operation calls ``check`` first; every route declares its ``Action``.
+Every route declares its ``Action``; every operation asks ``resources.rights`` before it asks for anything
+else.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from mailwright.errors import Forbidden
 
 
 class Action(enum.StrEnum):
@@ -20,8 +18,13 @@ class Action(enum.StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    GRANT = "grant"  # who administers a domain
+    VERIFY = "verify"  # a password
     PUBLIC = "public"  # nobody needs to be logged in
     SESSION = "session"  # whoever is logged in, about themselves
+
+
+READING = frozenset({Action.VIEW, Action.LIST, Action.VERIFY})
 
 
 class Role(enum.StrEnum):
@@ -32,24 +35,39 @@ class Role(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What an actor is bound to besides the rank; ``None`` is no bound.
+
+    ``domains`` are names of domains, ``resources`` names of resources (``user``, ``domain`` …).
+    """
+
+    read_only: bool = False
+    domains: frozenset[str] | None = None
+    resources: frozenset[str] | None = None
+
+    def allows(self, action: Action, resource: str, domain: str | None) -> bool:
+        """Whether this is within the bounds; ``domain`` is ``None`` for the whole server."""
+        return (
+            (not self.read_only or action in READING)
+            and (self.resources is None or resource in self.resources)
+            and (self.domains is None or domain in self.domains)
+        )
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks; ``address`` is the client's, empty on the command line."""
+    """Who asks; ``address`` is the client's, empty on the command line.
+
+    ``token`` identifies the API token that speaks for them, ``request`` the request.
+    """
 
     username: str
     role: Role
     address: str = ""
     channel: str = "api"
-
-
-def check(actor: Actor, action: Action, domain: str | None, groups: Iterable[str] = ()) -> None:
-    """Let the actor go on or raise ``Forbidden``.
-
-    ``domain`` is the domain of the target, ``None`` for the whole server; ``groups`` are the groups of
-    the fields that the request names.
-    """
-    if actor.role is Role.GLOBAL_ADMIN:
-        return
-    where = f" in {domain}" if domain else ""
-    raise Forbidden(
-        f"{actor.username} may not {action.value}{where} ({', '.join(sorted(groups)) or 'any'})"
-    )
+    scope: Scope = EVERYTHING
+    token: str = ""
+    request: str = ""

@@ -20,6 +20,7 @@ class Field(Generic[T]):
 
     ``empty`` is the value of an account that has none.  ``adds``, ``removes`` and ``clears`` are the
     parameters that change a list by members; ``resets`` says whether the name itself replaces it.
+    ``group`` is the profile that can be closed to normal admins; ``global_only`` ones they never change.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Field(Generic[T]):
     synonyms: tuple[str, ...] = ()
     read_only: bool = False
     hidden: bool = False
+    global_only: bool = False
     resets: bool = True
     adds: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ class Verb(enum.Enum):
     CREATE = "create"
     UPDATE = "update"
     BULK = "bulk"
+    GRANT = "grant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Resource:
     update: tuple[AnyField, ...]
     required: tuple[AnyField, ...] = ()
     bulk: tuple[AnyField, ...] = ()
+    grant: tuple[AnyField, ...] = ()  # who administers it
     sorted_by: tuple[AnyField, ...] = ()
     searched: tuple[AnyField, ...] = ()
     exposed: tuple[AnyField, ...] = ()  # shown only where the settings expose password hashes
@@ -138,6 +140,8 @@ class Resource:
                 return self.update
             case Verb.BULK:
                 return self.bulk
+            case Verb.GRANT:
+                return self.grant
 
     def read_key(self, text: str) -> str:
         """The stored spelling of a key; ``Invalid`` names the path's part and the reason."""
@@ -303,4 +307,9 @@ def as_text(value: object) -> str:
 
 
 def _doing(verb: Verb) -> str:
-    return {Verb.CREATE: "creating", Verb.UPDATE: "updating", Verb.BULK: "updating every"}[verb]
+    return {
+        Verb.CREATE: "creating",
+        Verb.UPDATE: "updating",
+        Verb.BULK: "updating every",
+        Verb.GRANT: "naming the admins of a",
+    }[verb]

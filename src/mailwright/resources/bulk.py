@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mailwright.authz import Action, check
+from mailwright.authz import Action
 from mailwright.fields.field import Changes
 from mailwright.fields.kinds import stamp
 from mailwright.fields.resource import Form, Verb
 from mailwright.resources import domain as domains
+from mailwright.resources import rights
 from mailwright.resources import user as users
 from mailwright.resources.operations import read_request
 from mailwright.resources.rules import a_global_admin_is_elsewhere, language_is_installed
@@ -45,13 +46,18 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
     """
     resource = users.RESOURCE
     name = domains.RESOURCE.read_key(name)
+    rights.permit(work, Action.UPDATE, resource.name, name)
     request = read_request(work, resource, form, Verb.BULK)
-    check(work.actor, Action.UPDATE, name, {field.group for field in request.fields})
+    rights.permit_fields(request, rights.closed_profiles(work, users.LOCK, name))
+    rights.permit_changes(work, request)
     domain = work.accounts.get(
         domains.RESOURCE, name, (domains.MIN_PASSWORD_LENGTH, domains.MAX_PASSWORD_LENGTH)
     )
     changes = Changes(dict(request.values))
     language_is_installed(work, users.LANGUAGE, changes)
+    spared = rights.out_of_reach(work, name)
+    if spared:
+        work.warn(f"left alone, because they rank higher: {', '.join(sorted(spared))}")
     password = changes.pop(users.PASSWORD)
     each: Mapping[str, Changes] = {}
     if password is not None:
@@ -63,13 +69,13 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
         if work.accounts.all_at_once:
             # Hashing takes long: it is over before anything is locked.
             keys = work.accounts.find_names(resource, Query(within=name)).keys
-            each = {key: each[key] for key in keys}
+            each = {key: each[key] for key in keys if key not in spared}
     if not changes and password is None:
         return Changed(0)
     # The domain is not locked: whoever changes one user locks the user first and the domain second.
     work.accounts.begin()
     _a_global_admin_remains(work, name, changes)
-    changed = work.accounts.change_all(resource, name, changes, each)
+    changed = work.accounts.change_all(resource, name, changes, each, spared)
     if password is not None:
         work.end_sessions(f"@{name}")
     work.note(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mailwright.authz import Role
 from mailwright.errors import Exists, Invalid
 from mailwright.fields.field import Changes, Field, Record
 from mailwright.fields.kinds import (
@@ -54,6 +55,7 @@ from mailwright.fields.places import (
 )
 from mailwright.fields.resource import Resource
 from mailwright.resources.operations import Account
+from mailwright.resources.rights import Lock
 from mailwright.resources.rules import (
     a_global_admin_is_elsewhere,
     language_is_installed,
@@ -111,6 +113,7 @@ STATUS = Field(
     "Whether mail is taken for the domain",
     "active",
     group="status",
+    global_only=True,
     sql=Column("active", Codec.STATUS),
     ldap=Attribute(
         "accountStatus",
@@ -129,6 +132,7 @@ QUOTA = Field(
     "Mailbox quota of the whole domain in MB; 0 for no limit",
     0,
     group="limits",
+    global_only=True,
     sql=Column("maxquota", Codec.WHOLE),
     ldap=AccountSetting("domainQuota", Syntax.QUOTA),
     synonyms=("mailQuota",),
@@ -150,6 +154,7 @@ TRANSPORT = Field(
     "Postfix transport that delivers the domain's mail",
     "dovecot",
     group="relay",
+    global_only=True,
     sql=Column("transport"),
     ldap=Attribute("mtaTransport"),
     example="dovecot",
@@ -170,6 +175,7 @@ MAX_USER_QUOTA = Field(
     "Largest quota of one user in MB; 0 for no limit",
     0,
     group="limits",
+    global_only=True,
     sql=Setting("max_user_quota", Codec.WHOLE),
     ldap=AccountSetting("maxUserQuota", Syntax.WHOLE),
     example="2048",
@@ -180,6 +186,7 @@ MAX_USERS = Field(
     "Most mail users; 0 for no limit, -1 for none allowed",
     0,
     group="limits",
+    global_only=True,
     sql=Column("mailboxes", Codec.WHOLE),
     ldap=AccountSetting("numberOfUsers", Syntax.WHOLE),
     example="20",
@@ -190,6 +197,7 @@ MAX_ALIASES = Field(
     "Most mail aliases; 0 for no limit, -1 for none allowed",
     0,
     group="limits",
+    global_only=True,
     sql=Column("aliases", Codec.WHOLE),
     ldap=AccountSetting("numberOfAliases", Syntax.WHOLE),
     example="30",
@@ -200,6 +208,7 @@ MAX_LISTS = Field(
     "Most mailing lists; 0 for no limit, -1 for none allowed",
     0,
     group="limits",
+    global_only=True,
     sql=Column("maillists", Codec.WHOLE),
     ldap=AccountSetting("numberOfLists", Syntax.WHOLE),
     example="40",
@@ -281,6 +290,7 @@ OUTBOUND_RELAY = Field(
     "Host that takes the mail sent by the domain's users; empty for none",
     "",
     group="relay",
+    global_only=True,
     sql=SideRow("sender_relayhost", "account", "relayhost", prefix="@", stamped=False),
     ldap=Attribute("senderRelayHost"),
     example="smtp:[192.0.2.1]:25",
@@ -291,6 +301,7 @@ ENABLED_SERVICES = Field(
     "Services that are switched on for the domain",
     (),
     group="services",
+    global_only=True,
     sql=Setting("enabled_services", Codec.LIST, only=("self-service",)),
     # In SQL only self-service is kept: a list of services written for it does not name the others.  The
     # empty list switches off all of them, mail included, as the API document says.
@@ -309,6 +320,7 @@ DISABLED_DOMAIN_PROFILES = Field(
     "Domain profiles closed to normal admins",
     (),
     group="profiles",
+    global_only=True,
     sql=Setting("disabled_domain_profiles", Codec.LIST),
     ldap=AccountSetting("disabledDomainProfile", Syntax.LIST),
     resets=False,
@@ -322,6 +334,7 @@ DISABLED_USER_PROFILES = Field(
     "User profiles closed to normal admins",
     (),
     group="profiles",
+    global_only=True,
     sql=Setting("disabled_user_profiles", Codec.LIST),
     ldap=AccountSetting("disabledUserProfile", Syntax.LIST),
     resets=False,
@@ -335,6 +348,7 @@ DISABLED_USER_PREFERENCES = Field(
     "Self-service pages closed to users",
     (),
     group="profiles",
+    global_only=True,
     sql=Setting("disabled_user_preferences", Codec.LIST),
     ldap=AccountSetting("disabledUserPreference", Syntax.LIST),
     resets=False,
@@ -402,6 +416,19 @@ DOMAIN = Field(
     sql=Column("domain"),
     ldap=Attribute("domainName"),
     read_only=True,
+)
+ADMINS = Field(
+    "admins",
+    Many(Email()),
+    "Admins of this domain; global admins need not be among them",
+    (),
+    sql=SideRows("domain_admins", "domain", "username", stamped=True),
+    ldap=AttributeValues("domainAdmin"),
+    resets=False,
+    adds=("addAdmin",),
+    removes=("removeAdmin",),
+    clears=("removeAllAdmins",),
+    example="one@example.org,two@example.org",
 )
 CREATED = Field(
     "created",
@@ -582,6 +609,7 @@ RESOURCE = Resource(
         DEFAULT_GROUPS,
         STORAGE_BASE,
         ALIAS_DOMAINS,
+        ADMINS,
         USERS,
         ALIASES,
         LISTS,
@@ -591,6 +619,7 @@ RESOURCE = Resource(
     ),
     create=_ON_CREATE,
     update=_ON_UPDATE,
+    grant=(ADMINS,),
     sorted_by=(DOMAIN, NAME, CREATED, MODIFIED),
     searched=(NAME,),
 )
@@ -652,6 +681,25 @@ def password_lengths_agree(work: Work, _name: str, record: Record, changes: Chan
         )
 
 
+def lengths_keep_the_servers_rules(
+    work: Work, _name: str, _record: Record, changes: Changes
+) -> None:
+    """A domain admin makes passwords no weaker than the server has them (LDAP reference 4.6)."""
+    if work.actor.role is Role.GLOBAL_ADMIN:
+        return
+    least, most = changes.get(MIN_PASSWORD_LENGTH), changes.get(MAX_PASSWORD_LENGTH)
+    if least and least < work.policy.min_length:
+        raise Invalid(
+            f"minPasswordLength ({least}): the server asks for {work.policy.min_length}",
+            parameter="minPasswordLength",
+        )
+    if most and work.policy.max_length and most > work.policy.max_length:
+        raise Invalid(
+            f"maxPasswordLength ({most}): the server takes {work.policy.max_length}",
+            parameter="maxPasswordLength",
+        )
+
+
 def backup_mx(work: Work, name: str, record: Record, changes: Changes) -> None:
     """A backup MX relays to its primary, so ``transport`` is not free (SQL reference 3.9)."""
     if PRIMARY_MX in changes:
@@ -706,12 +754,14 @@ def last_admin_is_elsewhere(work: Work, name: str) -> None:
 ACCOUNT = Account(
     RESOURCE,
     found=found,
+    lock=Lock(RESOURCE, DISABLED_DOMAIN_PROFILES, DOMAIN_PROFILES),
     before_removal=(last_admin_is_elsewhere,),
     rules=(
         language,
         names_mean_something,
         default_quota_fits,
         password_lengths_agree,
+        lengths_keep_the_servers_rules,
         backup_mx,
         lowered_limits_are_told,
     ),

@@ -12,13 +12,14 @@ from typing import Any
 
 import msgspec
 
-from mailwright.authz import Action, check
+from mailwright.authz import Action, Role
 from mailwright.errors import Invalid
 from mailwright.fields.field import AnyField, Field, Record
 from mailwright.fields.kinds import Text, Whole, YesNo
 from mailwright.fields.places import Codec, Column
 from mailwright.fields.resource import Form, Resource, not_taken, parse
 from mailwright.resources import domain as domains
+from mailwright.resources import rights
 from mailwright.resources.operations import Account, visible
 from mailwright.storage.protocol import ZERO_DATE, Query
 from mailwright.work import Work
@@ -76,27 +77,49 @@ def listed(work: Work, account: Account, within: str | None, form: Form) -> List
     """Accounts of a domain, or all domains.  ``Invalid``, ``Forbidden``, ``NotFound``."""
     resource = account.resource
     asked = read_options(resource, form, work)
-    check(work.actor, Action.LIST, within)
+    bounds = rights.Bounds(None, None)
+    closed: frozenset[str] = frozenset()
     if within is not None:
+        rights.permit(work, Action.LIST, resource.name, within)
         work.accounts.get(domains.RESOURCE, within, ())  # NotFound
+        closed = rights.closed_profiles(work, account.lock, within)
+    elif resource is domains.RESOURCE:
+        bounds = rights.permit_domains(work)
+    else:
+        rights.permit(work, Action.LIST, resource.name, None)
     order: str = asked[SORT]
     sort = _sort_field(resource, order.removeprefix("-")) if order else None
     status = next(field for field in resource.fields if field.name == "accountStatus")
+    only: dict[AnyField, Any] = {status: "disabled"} if asked[DISABLED_ONLY] else {}
+    if account.rank is not None and work.actor.role is not Role.GLOBAL_ADMIN:
+        only[account.rank] = False  # who may not be looked at
     query = Query(
         within=within,
-        only={status: "disabled"} if asked[DISABLED_ONLY] else {},
+        only=only,
         text=asked[SEARCH],
         sort=None if sort is resource.fields[0] else sort,
         descending=order.startswith("-"),
         limit=asked[LIMIT] or (100 if asked[PAGE_TOKEN] else None),
         after=_read_token(asked[PAGE_TOKEN], order, sort) if asked[PAGE_TOKEN] else None,
+        administered_by=bounds.administered_by,
+        among=bounds.among,
     )
     names_only = asked[NAME_ONLY] if resource.name == "domain" else asked[EMAIL_ONLY]
     if names_only:
         names = work.accounts.find_names(resource, query)
         return Listed(None, names.keys, _token(names.next, order), query.limit is not None)
-    page = work.accounts.find(resource, query, visible(work, resource))
+    fields = rights.open_fields(visible(work, resource), closed)
+    page = work.accounts.find(resource, query, fields)
+    if bounds.administered_by is not None and account.lock is not None:
+        for record in page.records:
+            _close(record, account.lock.closed_by(record))
     return Listed(page.records, (), _token(page.next, order), query.limit is not None)
+
+
+def _close(record: Record, profiles: frozenset[str]) -> None:
+    for field in record.fields():
+        if field.group in profiles:
+            record.pop(field)
 
 
 def read_options(resource: Resource, form: Form, work: Work) -> dict[AnyField, Any]:

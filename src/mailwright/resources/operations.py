@@ -10,12 +10,14 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailwright.authz import Action, check
+from mailwright.authz import Action, Role
 from mailwright.errors import Invalid
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.field import AnyField, Changes, Record
 from mailwright.fields.kinds import Whole
 from mailwright.fields.resource import Form, Request, Resource, Verb
+from mailwright.resources import rights
+from mailwright.resources.rights import Lock
 from mailwright.storage.protocol import Farewell
 from mailwright.work import Leftover, Work
 
@@ -27,14 +29,20 @@ Rule = Callable[[Work, str, Record, Changes], None]
 Found = Callable[[Work, str, Changes], None]
 
 LONGEST_KEPT_DAYS = 36_500
+LONGEST_KEPT_DAYS_OF_A_DOMAIN_ADMIN = 365
 
 
 @dataclass(frozen=True)
 class Account:
-    """A resource with its rules."""
+    """A resource with its rules.
+
+    ``lock`` says where profiles of it are closed; ``rank`` is the field of accounts that may administer.
+    """
 
     resource: Resource
     found: Found
+    lock: Lock | None = None
+    rank: AnyField | None = None
     prepare: tuple[Prepare, ...] = ()
     rules: tuple[Rule, ...] = ()
     before_removal: tuple[Callable[[Work, str], None], ...] = ()
@@ -43,16 +51,25 @@ class Account:
 def show(work: Work, account: Account, key: str) -> Record:
     """One account.  ``Forbidden``, ``NotFound``."""
     key = account.resource.read_key(key)
-    check(work.actor, Action.VIEW, _domain(key))
-    return work.accounts.get(account.resource, key, visible(work, account.resource))
+    domain = _domain(key)
+    rights.permit(work, Action.VIEW, account.resource.name, domain)
+    closed = rights.closed_profiles(work, account.lock, domain)
+    fields = rights.open_fields(visible(work, account.resource), closed)
+    record = work.accounts.get(account.resource, key, fields)
+    if account.rank is not None:
+        rights.reach(work, Action.VIEW, key)
+    return record
 
 
 def create(work: Work, account: Account, key: str, form: Form) -> str:
     """A new account; its stored key.  ``Invalid``, ``Forbidden``, ``Exists``, ``LimitReached``."""
     resource = account.resource
     key = resource.read_key(key)
+    domain = _domain(key)
+    rights.permit(work, Action.CREATE, resource.name, domain)
     request = read_request(work, resource, form, Verb.CREATE)
-    check(work.actor, Action.CREATE, _domain(key), _groups(request))
+    rights.permit_fields(request, rights.closed_profiles(work, account.lock, domain))
+    rights.permit_changes(work, request)
     for prepare in account.prepare:
         prepare(work, key, request)
     changes = Changes()
@@ -64,7 +81,7 @@ def create(work: Work, account: Account, key: str, form: Form) -> str:
     work.accounts.begin()
     account.found(work, key, changes)
     work.accounts.add(resource, key, changes)
-    work.note(Action.CREATE, resource.name, key, _domain(key), fields=_names(changes))
+    work.note(Action.CREATE, resource.name, key, domain, fields=_names(changes))
     return key
 
 
@@ -72,13 +89,18 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
     """Change what the form names.  ``Invalid``, ``Forbidden``, ``NotFound``, ``LimitReached``."""
     resource = account.resource
     key = resource.read_key(key)
+    domain = _domain(key)
+    rights.permit(work, Action.UPDATE, resource.name, domain)
     request = read_request(work, resource, form, Verb.UPDATE)
-    check(work.actor, Action.UPDATE, _domain(key), _groups(request))
+    rights.permit_fields(request, rights.closed_profiles(work, account.lock, domain))
     for prepare in account.prepare:
         prepare(work, key, request)
     work.accounts.begin()
     record = work.accounts.get(resource, key, resource.needed_for(request.fields), lock=True)
+    if account.rank is not None:
+        rights.reach(work, Action.UPDATE, key)
     changes = request.against(record)
+    rights.permit_changes(work, changes)
     for rule in account.rules:
         rule(work, key, record, changes)
     if changes:
@@ -87,7 +109,7 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
             Action.UPDATE,
             resource.name,
             key,
-            _domain(key),
+            domain,
             fields=_names(changes),
             event=_event(changes),
         )
@@ -98,17 +120,20 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     """Remove an account; its mailbox stays for ``keep_days`` (none or 0: for ever)."""
     resource = account.resource
     key = resource.read_key(key)
-    check(work.actor, Action.DELETE, _domain(key))
-    days = _days(keep_days)
+    domain = _domain(key)
+    rights.permit(work, Action.DELETE, resource.name, domain)
+    days = _days(work, keep_days)
     until = work.now.date() + dt.timedelta(days=days) if days else None
     work.accounts.get(resource, key, ())
     work.leave(Leftover(resource.name, key))
     work.accounts.begin()
     work.accounts.get(resource, key, (), lock=True)
+    if account.rank is not None:
+        rights.reach(work, Action.DELETE, key)
     for rule in account.before_removal:
         rule(work, key)
     work.accounts.remove(resource, key, Farewell(work.actor.username, work.now, until))
-    work.note(Action.DELETE, resource.name, key, _domain(key))
+    work.note(Action.DELETE, resource.name, key, domain)
     return key
 
 
@@ -121,10 +146,6 @@ def visible(work: Work, resource: Resource) -> tuple[AnyField, ...]:
 
 def _domain(key: str) -> str:
     return domain_of(key) if "@" in key else key
-
-
-def _groups(request: Request) -> set[str]:
-    return {field.group for field in request.fields}
 
 
 def _names(changes: Changes) -> tuple[str, ...]:
@@ -165,10 +186,12 @@ def _missing(field: AnyField) -> str:
     return "PW_EMPTY" if field.kind.secret else "INVALID_PARAMETER"
 
 
-def _days(text: str | None) -> int:
+def _days(work: Work, text: str | None) -> int:
     if text is None:
         return 0
+    is_global = work.actor.role is Role.GLOBAL_ADMIN
+    most = LONGEST_KEPT_DAYS if is_global else LONGEST_KEPT_DAYS_OF_A_DOMAIN_ADMIN
     try:
-        return Whole(0, LONGEST_KEPT_DAYS).parse(text)
+        return Whole(0, most).parse(text)
     except ValueError as error:
         raise Invalid(f"keep_mailbox_days: {error}", parameter="keep_mailbox_days") from None

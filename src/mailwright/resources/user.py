@@ -54,8 +54,10 @@ from mailwright.fields.places import (
 )
 from mailwright.fields.resource import Request, Resource
 from mailwright.resources import domain as domains
+from mailwright.resources import rights
 from mailwright.resources.mailbox_path import maildir, storage_base
 from mailwright.resources.operations import Account
+from mailwright.resources.rights import Lock
 from mailwright.resources.rules import language_is_installed, names_are_kept
 from mailwright.work import Work
 
@@ -201,6 +203,7 @@ TRANSPORT = Field(
     "Postfix transport of this user; empty for the domain's",
     "",
     group="relay",
+    global_only=True,
     sql=Column("transport"),
     ldap=Attribute("mtaTransport"),
     example="dovecot",
@@ -211,6 +214,7 @@ IS_GLOBAL_ADMIN = Field(
     "Whether the user administers the whole server",
     False,
     group="rank",
+    global_only=True,
     sql=Column("isglobaladmin", Codec.FLAG),
     ldap=Attribute("domainGlobalAdmin", Syntax.YES),
     example="no",
@@ -751,7 +755,9 @@ def _no_domain(address: str) -> NotFound:
 def _is_in_own_domain(work: Work, address: str, own: str) -> bool:
     host = work.accounts.hosted_domain(domain_of(address))
     return host == own or (
-        host is not None and work.settings.accounts.alias_addresses_in_any_domain
+        host is not None
+        and work.settings.accounts.alias_addresses_in_any_domain
+        and rights.manages(work, host)
     )
 
 
@@ -804,9 +810,12 @@ def _quota_fits(work: Work, domain: Record, quota: int, *, before: int) -> None:
         )
 
 
+LOCK = Lock(domains.RESOURCE, domains.DISABLED_USER_PROFILES, domains.USER_PROFILES)
 ACCOUNT = Account(
     RESOURCE,
     found=found,
+    lock=LOCK,
+    rank=IS_GLOBAL_ADMIN,
     prepare=(hash_the_password,),
     rules=(
         language,

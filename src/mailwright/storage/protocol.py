@@ -12,7 +12,7 @@ The conformance suite holds every store to this.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from mailwright.errors import Unavailable
 from mailwright.fields.field import AnyField, Changes, Record
 from mailwright.fields.resource import Resource
 
+EVERY_DOMAIN = "ALL"  # what a global admin administers
 ZERO_DATE = "0000-00-00 00:00:00"  # a sort value: a time that is none
 
 
@@ -35,7 +36,8 @@ class Query:
     """Which accounts a ``find`` wants, and in which order.
 
     ``within`` is a domain; ``only`` are fields with the value they must have; ``text`` is looked for
-    in ``searched``.  ``after`` is the sort value and key of the last account of the page before.
+    in ``searched``.  Of domains, ``administered_by`` wants those of an admin, and ``among`` those named.
+    ``after`` is the sort value and key of the last account of the page before.
     """
 
     within: str | None = None
@@ -45,6 +47,8 @@ class Query:
     descending: bool = False
     limit: int | None = None
     after: tuple[str | int, str] | None = None
+    administered_by: str | None = None
+    among: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +179,9 @@ class Accounts(Protocol):
         domain: str,
         changes: Changes,
         each: Mapping[str, Changes] | None = None,
+        spare: Collection[str] = (),
     ) -> Changed:
-        """Write the same changes to every account of a domain, and ``each`` account's own."""
+        """Write the same changes to every account of a domain but ``spare``, and ``each`` account's own."""
         ...
 
     def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
@@ -203,8 +208,27 @@ class Accounts(Protocol):
         """The domain itself, the target of an alias domain, or ``None``."""
         ...
 
-    def usage(self, domain: str) -> Usage:
-        """What a domain holds."""
+    def usage(self, *domains: str) -> Usage:
+        """What domains hold, together."""
+        ...
+
+    def manages(self, username: str, domain: str) -> bool:
+        """Whether an admin was given this very domain; asks the same whether it exists or not."""
+        ...
+
+    def administers(self, username: str) -> frozenset[str]:
+        """The domains that an account was given, active or not; ``EVERY_DOMAIN`` for a global admin."""
+        ...
+
+    def admins_among(self, domain: str) -> Mapping[str, frozenset[str]]:
+        """The mail users of a domain that administer anything, and what, as ``administers`` says it."""
+        ...
+
+    def hold_limits(self, username: str) -> None:
+        """Have nobody else settle the limits of an admin until the transaction ends.
+
+        Taken after the locks of accounts and domains, by everybody.
+        """
         ...
 
     def administrator(self, username: str) -> Administrator | None:

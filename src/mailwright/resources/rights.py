@@ -1,0 +1,156 @@
+"""What an actor may do to whom: decided here, before an operation asks for anything else.
+
+Sources: the API document, policy reference 8.3, LDAP reference 4.6, product decision 23.  What is not
+listed here is for global admins.  A domain is asked for in the same way whether it exists or not, and the
+refusal is the same, so that nobody learns what others have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mailwright.authz import Action, Role
+from mailwright.errors import Forbidden
+from mailwright.fields.field import AnyField, Changes, Field, Record
+from mailwright.fields.resource import Request, Resource
+from mailwright.storage.protocol import EVERY_DOMAIN
+from mailwright.work import Work
+
+# What a domain admin may do in the domains that were given to them.
+DOMAIN_ADMINS_MAY: Final = frozenset(
+    {
+        ("domain", Action.VIEW),
+        ("domain", Action.LIST),
+        ("domain", Action.UPDATE),
+        ("user", Action.VIEW),
+        ("user", Action.LIST),
+        ("user", Action.CREATE),
+        ("user", Action.UPDATE),
+        ("user", Action.DELETE),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Where a domain says which profiles of an account are closed to normal admins."""
+
+    resource: Resource
+    field: Field[tuple[str, ...]]
+    profiles: tuple[str, ...]
+
+    def closed_by(self, domain: Record) -> frozenset[str]:
+        """The closed profiles; other names that stand there close nothing."""
+        closed: tuple[str, ...] = domain[self.field]
+        return frozenset(closed).intersection(self.profiles)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which domains a list of domains may show."""
+
+    administered_by: str | None
+    among: frozenset[str] | None
+
+
+def permit(work: Work, action: Action, resource: str, domain: str | None) -> None:
+    """Let the actor go on or raise ``Forbidden``; ``domain`` is ``None`` for the whole server."""
+    actor = work.actor
+    if actor.scope.allows(action, resource, domain) and (
+        actor.role is Role.GLOBAL_ADMIN
+        or (
+            (resource, action) in DOMAIN_ADMINS_MAY
+            and domain is not None
+            and work.accounts.manages(actor.username, domain)
+        )
+    ):
+        return
+    raise _refused(work, action, resource, domain)
+
+
+def permit_domains(work: Work) -> Bounds:
+    """Which domains the actor may list.  ``Forbidden``."""
+    actor = work.actor
+    scope = actor.scope
+    if scope.resources is not None and "domain" not in scope.resources:
+        raise _refused(work, Action.LIST, "domain", None)
+    admin = None if actor.role is Role.GLOBAL_ADMIN else actor.username
+    return Bounds(admin, scope.domains)
+
+
+def manages(work: Work, domain: str) -> bool:
+    """Whether the actor may change accounts of a domain."""
+    try:
+        permit(work, Action.UPDATE, "user", domain)
+    except Forbidden:
+        return False
+    return True
+
+
+def closed_profiles(work: Work, lock: Lock | None, domain: str) -> frozenset[str]:
+    """The profiles of accounts in a domain that are closed to the actor.  ``NotFound``."""
+    if lock is None or work.actor.role is Role.GLOBAL_ADMIN:
+        return frozenset()
+    return lock.closed_by(work.accounts.get(lock.resource, domain, (lock.field,)))
+
+
+def open_fields(fields: Iterable[AnyField], closed: Collection[str]) -> tuple[AnyField, ...]:
+    """The fields that are not in a closed profile."""
+    return tuple(field for field in fields if field.group not in closed)
+
+
+def permit_fields(request: Request, closed: Collection[str]) -> None:
+    """The request names nothing of a closed profile, not even to repeat what is stored."""
+    for field in request.fields:
+        if field.group in closed:
+            raise Forbidden(
+                f"{field.name} is in the profile {field.group}, which is closed to domain admins",
+                parameter=field.name,
+            )
+
+
+def permit_changes(work: Work, changes: Request | Changes) -> None:
+    """Nothing changes that only global admins change.
+
+    What repeats the stored value is no change: the answer of a GET can be sent back.
+    """
+    if work.actor.role is Role.GLOBAL_ADMIN:
+        return
+    fields = changes.fields if isinstance(changes, Request) else changes.fields()
+    for field in fields:
+        if field.global_only:
+            raise Forbidden(f"{field.name} is for global admins", parameter=field.name)
+
+
+def reach(work: Work, action: Action, key: str) -> None:
+    """The account does not rank above the actor: to look at, to change, to remove, by any way."""
+    actor = work.actor
+    if actor.role is Role.GLOBAL_ADMIN or key == actor.username:
+        return
+    rank = work.accounts.administers(key)
+    if EVERY_DOMAIN in rank:
+        raise Forbidden(
+            f"{key} is a global admin", code="PERMISSION_DENIED_UPDATE_GLOBAL_ADMIN_PROFILE"
+        )
+    if action is not Action.VIEW and rank and not rank <= work.accounts.administers(actor.username):
+        raise Forbidden(f"{key} administers domains that {actor.username} does not")
+
+
+def out_of_reach(work: Work, domain: str) -> frozenset[str]:
+    """The users of a domain that rank above the actor."""
+    actor = work.actor
+    if actor.role is Role.GLOBAL_ADMIN:
+        return frozenset()
+    own = work.accounts.administers(actor.username)
+    return frozenset(
+        name
+        for name, rank in work.accounts.admins_among(domain).items()
+        if name != actor.username and not rank <= own
+    )
+
+
+def _refused(work: Work, action: Action, resource: str, domain: str | None) -> Forbidden:
+    where = f" in {domain}" if domain else ""
+    return Forbidden(f"{work.actor.username} may not {action.value} this {resource}{where}")
