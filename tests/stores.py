@@ -211,7 +211,8 @@ class Site:
     @cached_property
     def tables(self) -> dict[str, list[str]]:
         own = [
-            f"mailwright_{name}" for name in ("sessions", "login_failures", "leftovers", "journal")
+            f"mailwright_{name}"
+            for name in ("sessions", "login_failures", "leftovers", "journal", "tokens")
         ]
         return {
             name: [

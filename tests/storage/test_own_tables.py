@@ -13,6 +13,12 @@ from mailwright.storage.sql.journal import Journal
 VERSION_1 = {"mailwright_schema", "mailwright_sessions", "mailwright_login_failures"} | {
     "mailwright_leftovers"
 }
+LATER = {
+    "mailwright_journal",
+    "mailwright_audit",
+    "mailwright_audit_tip",
+    "mailwright_tokens",
+}
 
 
 @pytest.fixture
@@ -34,10 +40,10 @@ def version(database: Database) -> int:
 
 
 def test_a_new_database_gets_all_of_them(database: Database) -> None:
-    assert 2 == own_tables.migrate(database)
+    assert own_tables.latest() == own_tables.migrate(database)
 
-    assert VERSION_1 | {"mailwright_journal"} == tables(database)
-    assert 2 == version(database) == own_tables.latest()
+    assert VERSION_1 | LATER == tables(database)
+    assert own_tables.latest() == version(database)
     assert 0 == own_tables.migrate(database)
 
 
@@ -54,9 +60,9 @@ def test_version_1_is_upgraded_and_keeps_what_it_has(
             ("user", "jane@example.org", 7),
         )
 
-    assert 1 == own_tables.migrate(database)
+    assert own_tables.latest() - 1 == own_tables.migrate(database)
 
-    assert 2 == version(database)
+    assert own_tables.latest() == version(database)
     Journal(database).write("example.org", "a", 1)
     with database.connection() as connection:
         assert [("user", "jane@example.org", 7)] == [

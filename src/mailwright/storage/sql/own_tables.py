@@ -34,6 +34,31 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         '"noted" BIGINT NOT NULL){engine}',
         'CREATE INDEX "mailwright_journal_subject" ON "mailwright_journal" ("subject")',
     ),
+    (
+        'CREATE TABLE "mailwright_audit" ('
+        '"sequence" BIGINT NOT NULL PRIMARY KEY, "time" {key} NOT NULL, "actor" {name} NOT NULL, '
+        '"role" {key} NOT NULL, "token" {key} NOT NULL, "address" {key} NOT NULL, '
+        '"channel" {key} NOT NULL, "request" {key} NOT NULL, "action" {key} NOT NULL, '
+        '"resource" {key} NOT NULL, "target" {name} NOT NULL, "domain" {name} NOT NULL, '
+        '"outcome" {key} NOT NULL, "code" {key} NOT NULL, "corrects" BIGINT NOT NULL, '
+        '"changes" {text} NOT NULL, "previous" {key} NOT NULL, "hash" {key} NOT NULL){engine}',
+        'CREATE INDEX "mailwright_audit_actor" ON "mailwright_audit" ("actor", "sequence")',
+        'CREATE INDEX "mailwright_audit_domain" ON "mailwright_audit" ("domain", "sequence")',
+        'CREATE INDEX "mailwright_audit_target" ON "mailwright_audit" ("target", "sequence")',
+        'CREATE INDEX "mailwright_audit_time" ON "mailwright_audit" ("time", "sequence")',
+        'CREATE TABLE "mailwright_audit_tip" ('
+        '"id" BIGINT NOT NULL PRIMARY KEY, "sequence" BIGINT NOT NULL, "hash" {key} NOT NULL){engine}',
+        'INSERT INTO "mailwright_audit_tip" ("id", "sequence", "hash") VALUES (1, 0, \'\')',
+    ),
+    (
+        # 0 is never; NULL is no bound, an empty text would be one that nothing meets.
+        'CREATE TABLE "mailwright_tokens" ('
+        '"id" {key} NOT NULL PRIMARY KEY, "secret_hash" {key} NOT NULL, "owner" {name} NOT NULL, '
+        '"label" {name} NOT NULL, "created" BIGINT NOT NULL, "expires" BIGINT NOT NULL, '
+        '"networks" {text}, "read_only" BIGINT NOT NULL, "domains" {text}, "resources" {text}, '
+        '"last_used" BIGINT NOT NULL, "last_address" {key} NOT NULL){engine}',
+        'CREATE INDEX "mailwright_tokens_owner" ON "mailwright_tokens" ("owner")',
+    ),
 )
 
 _WORDS = {
