@@ -23,6 +23,7 @@ from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.overrides import Overrides
 from mailwright.passwords import hash_password
 from mailwright.policies.forgetting import forget
+from mailwright.resources import admin as admins
 from mailwright.resources import domain as domains
 from mailwright.resources import listing
 from mailwright.resources import user as users
@@ -44,7 +45,9 @@ LONGEST_PAUSE_SECONDS = 0.05  # before the second try; grows with each
 OVERRIDES_LAST_SECONDS = 15.0
 SETTLED_SECONDS = 60
 
-ACCOUNTS: Mapping[str, Account] = {"domain": domains.ACCOUNT, "user": users.ACCOUNT}
+ACCOUNTS: Mapping[str, Account] = {
+    account.resource.name: account for account in (domains.ACCOUNT, users.ACCOUNT, admins.ACCOUNT)
+}
 # Every parameter name that some route takes or shows: where it is not taken, it is ignored and not refused.
 KNOWN = frozenset(
     name

@@ -143,7 +143,9 @@ def _update_all(account: Account) -> Command:
 def _delete(account: Account) -> Command:
     resource = account.resource
 
-    def delete(keys: tuple[str, ...], keep_days: str | None, *, yes: bool, as_json: bool) -> None:
+    def delete(
+        keys: tuple[str, ...], keep_days: str | None = None, *, yes: bool, as_json: bool
+    ) -> None:
         if not yes:
             shown = printable(", ".join(keys[:5])) + (" …" if len(keys) > 5 else "")  # noqa: PLR2004
             click.confirm(f"Delete {len(keys)} {resource.title}(s): {shown}?", abort=True, err=True)
@@ -155,16 +157,16 @@ def _delete(account: Account) -> Command:
         if failures:
             sys.exit(1)
 
-    return _command(
-        "delete",
-        delete,
-        f"Delete {resource.title}s; their mail stays on disk, for ever without --keep-days.",
-        [
-            click.Argument(["keys"], nargs=-1, required=True, metavar="KEY..."),
-            click.Option(["--keep-days"], metavar="N", help="Days until the mail may be erased."),
-            click.Option(["--yes", "-y"], is_flag=True, help="Do not ask."),
-        ],
-    )
+    about = f"Delete {resource.title}s"
+    words: list[click.Parameter] = [
+        click.Argument(["keys"], nargs=-1, required=True, metavar="KEY..."),
+        click.Option(["--yes", "-y"], is_flag=True, help="Do not ask."),
+    ]
+    if resource.sql.journal is not None:  # there are mailboxes
+        about += "; their mail stays on disk, for ever without --keep-days"
+        days = "Days until the mail may be erased."
+        words.insert(1, click.Option(["--keep-days"], metavar="N", help=days))
+    return _command("delete", delete, f"{about}.", words)
 
 
 def _delete_one(

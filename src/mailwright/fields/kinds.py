@@ -113,16 +113,17 @@ class YesNo:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words."""
+    """One of a few words, whatever their case."""
 
     words: tuple[str, ...]
     secret: bool = False
 
     def parse(self, text: str) -> str:
-        word = text.strip().lower()
-        if word not in self.words:
-            raise ValueError(f"one of {', '.join(self.words)} is needed")
-        return word
+        asked = text.strip().lower()
+        for word in self.words:
+            if word.lower() == asked:
+                return word
+        raise ValueError(f"one of {', '.join(self.words)} is needed")
 
     def schema(self) -> Schema:
         return {"type": "string", "enum": list(self.words)}

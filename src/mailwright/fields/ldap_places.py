@@ -27,6 +27,7 @@ class Syntax(enum.Enum):
     LIST = enum.auto()  # of a setting: one value for each member
     QUOTA = enum.auto()  # of a setting: a number of MB, kept as ``n:MB``
     NEVER_SHOWN = enum.auto()  # password hashes
+    HASHES = enum.auto()  # all of them, to compare a password with; read only
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,10 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Whether one name is in ``enabledService``."""
+    """Whether one name is in ``enabledService``, or in another attribute of services."""
 
     name: str
+    attribute: str = "enabledService"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ class ChildEntry:
 class Granted:
     """Other entries that name the account; ``gives`` is what they are known by.
 
-    ``everything`` stands for all of them while the account's own attribute says ``yes``.
+    ``everything`` stands for all of them while the account's own attribute says ``yes``.  Without that
+    and without ``service``, if there is one to have, what names it means a namesake.
     """
 
     of_class: str
@@ -135,6 +138,7 @@ class Granted:
     gives: str
     own: str
     everything: str
+    service: str = "domainadmin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +220,9 @@ class LdapHome:
 
     main_class: str
     rdn: str
-    branch: str  # the container below the domain; empty for domains
+    branch: str  # the container below the domain; empty for domains and standalone admins
     classes: tuple[str, ...]
+    standalone: bool = False  # below the container of standalone admins
     extra_classes: tuple[str, ...] = ()
     constants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     local_part: tuple[str, ...] = ()
@@ -233,3 +238,8 @@ class LdapHome:
     revoked: tuple[str, ...] = ()
     revoked_services: tuple[str, ...] = ()
     rows: tuple[Reference, ...] = ()  # in the SQL database beside the directory
+
+    @property
+    def is_addressed(self) -> bool:
+        """Whether the keys are addresses, and not names of domains."""
+        return self.standalone or bool(self.branch)

@@ -17,12 +17,13 @@ class Codec(enum.Enum):
 
     TEXT = enum.auto()
     WHOLE = enum.auto()
-    FLAG = enum.auto()  # true/false as 1/0
+    FLAG = enum.auto()  # true/false as 1/0; a settings key says yes, or is not there
     STATUS = enum.auto()  # active/disabled as 1/0
     STAMP = enum.auto()  # UTC time without a zone
     EPOCH = enum.auto()  # Unix seconds, read only
     LIST = enum.auto()  # comma list, sorted; settings only
     NEVER_SHOWN = enum.auto()  # password hashes
+    HASHES = enum.auto()  # the same, to compare a password with; read only
 
 
 @dataclass(frozen=True, slots=True)

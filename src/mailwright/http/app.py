@@ -23,13 +23,16 @@ from mailwright.errors import (
     Unavailable,
 )
 from mailwright.fields.credentials import PASSWORD, USERNAME
+from mailwright.fields.field import AnyField
 from mailwright.http import answers, forms, login, pages
 from mailwright.http.clients import Client
 from mailwright.http.forms import Limits
 from mailwright.http.metrics import Metrics
-from mailwright.http.routes import PREFIX, ROUTES, Route, Session, build
+from mailwright.http.routes import PREFIX, ROUTES, Route, Session, Verification, build
 from mailwright.http.sessions import Sessions
 from mailwright.logs import REQUEST
+from mailwright.resources.operations import Account
+from mailwright.resources.verifying import stored_hashes
 
 LOG = logging.getLogger("mailwright.http")
 JSON: Final = "application/json"
@@ -104,6 +107,8 @@ class Api:
                 return self._login(route)
             case Session.LOGOUT:
                 return self._logout(route)
+            case Verification(account):
+                return self._verification(route, account)
             case operation:
                 pass
         app, limits = self._app, self._limits
@@ -128,12 +133,7 @@ class Api:
             client: Client = req.context.client
             _refuse_foreign_page(req, client)
             form = forms.read(req.env, self._limits)
-            values, warnings = forms.options(
-                route.options, form, KNOWN, ignore_unknown=self._ignore_unknown
-            )
-            for field in route.required:
-                if not values[field]:
-                    raise Invalid(f"{field.name} is required", parameter=field.name)
+            values, warnings = self._values(route, form)
             actor, admin = login.authenticate(self._app, values[USERNAME], values[PASSWORD], client)
             req.context.actor = actor.username
             token = self._sessions.start(actor.username, client, self._token(req))
@@ -156,6 +156,32 @@ class Api:
             resp.data = answers.success(None, warnings)
 
         return respond
+
+    def _verification(self, route: Route, account: Account) -> Responder:
+        part = account.resource.key_name
+
+        def respond(req: Request, resp: Response, **path: str) -> None:
+            actor = self._actor(req)
+            form = forms.read(req.env, self._limits)
+            # Whether the actor may ask comes before everything else; what was asked takes long.
+            (key, stored), _ = self._app.run(
+                actor, lambda work: stored_hashes(work, account, path[part])
+            )
+            values, warnings = self._values(route, form)
+            login.compare(self._app, key, values[PASSWORD], stored)
+            resp.content_type = JSON
+            resp.data = answers.success(None, warnings)
+
+        return respond
+
+    def _values(self, route: Route, form: Any) -> tuple[dict[AnyField, Any], list[str]]:
+        values, warnings = forms.options(
+            route.options, form, KNOWN, ignore_unknown=self._ignore_unknown
+        )
+        for field in route.required:
+            if not values[field]:
+                raise Invalid(f"{field.name} is required", parameter=field.name)
+        return values, warnings
 
     def _actor(self, req: Request) -> Actor:
         client: Client = req.context.client

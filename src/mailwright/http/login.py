@@ -7,11 +7,12 @@ attempts side by side do not each get a free try.  An attempt that is refused fo
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailwright.app import App
 from mailwright.authz import Action, Actor, Role
-from mailwright.errors import Forbidden, NotAuthenticated, TooManyAttempts, Unavailable
+from mailwright.errors import Forbidden, Invalid, NotAuthenticated, TooManyAttempts, Unavailable
 from mailwright.fields.addresses import domain_of, mail_address
 from mailwright.http.clients import Client, subject
 from mailwright.passwords import verify_any, waste_time
@@ -83,6 +84,23 @@ def authenticate(
     actor = Actor(found.username, role, address=client.address, channel="api")
     app.run(actor, _noted)
     return actor, found
+
+
+def compare(app: App, key: str, password: str, stored: Sequence[str]) -> None:
+    """Compare a password with what is stored of an account: counted like a login, but nobody is let in.
+
+    ``Invalid``, ``TooManyAttempts``.  A right one does not forgive the wrong ones of others.
+    """
+    account = Counted(f"account:{key}", app.settings.login.free_attempts)
+    throttle = Throttle(app)
+    throttle.count(account)
+    if not verify_any(password, stored, app.settings.passwords.scheme):
+        raise Invalid(
+            "password is not the account's, or there is no such account",
+            code="INVALID_CREDENTIALS",
+            parameter="password",
+        )
+    throttle.give_back(account)
 
 
 def is_outdated(app: App, admin: Administrator) -> bool:

@@ -12,7 +12,7 @@ from mailwright.fields.field import AnyField
 from mailwright.fields.kinds import Many, Names, Stamp, YesNo
 from mailwright.fields.resource import Resource, Verb
 from mailwright.http import forms
-from mailwright.http.routes import ROUTES, Route, Session, Shape
+from mailwright.http.routes import ROUTES, Route, Session, Shape, Verification
 from mailwright.resources.operations import LONGEST_KEPT_DAYS
 from mailwright.settings import Settings
 
@@ -42,7 +42,7 @@ _FAILURES: Final = {
     409: "The name is taken, or a limit stands against it",
     413: "The body or the number of parameters passes the limit",
     415: "The body is of a type that is not taken",
-    429: "Logins are being slowed; Retry-After says for how many seconds",
+    429: "Logins of the account are being slowed; Retry-After says for how many seconds",
     500: "A mistake of the server",
     503: "A database or the directory cannot be reached, is locked or takes no changes",
 }
@@ -367,7 +367,7 @@ def _failures_of(route: Route) -> list[int]:
     """The failures that a route can have; a body may come with every verb."""
     only = {
         409: route.verb is not None or route.action is Action.DELETE,
-        429: route.operation is Session.LOGIN,
+        429: route.operation is Session.LOGIN or isinstance(route.operation, Verification),
     }
     return [number for number in _FAILURES if only.get(number, True)]
 

@@ -17,7 +17,7 @@ from mailwright.fields.field import AnyField
 from mailwright.fields.resource import Form, Resource, Verb
 from mailwright.http import answers
 from mailwright.http.answers import Answer
-from mailwright.resources import bulk, listing, operations
+from mailwright.resources import bulk, grants, listing, operations
 from mailwright.resources.operations import Account
 from mailwright.work import Work
 
@@ -44,6 +44,13 @@ class Session(enum.Enum):
     LOGOUT = "logout"
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A route that compares a password with an account's; its attempts are counted like logins."""
+
+    account: Account
+
+
 class RouteError(ValueError):
     """The table itself is wrong; a mistake of the programmer."""
 
@@ -55,7 +62,7 @@ class Route:
     method: str
     path: str
     action: Action
-    operation: Operation | Session
+    operation: Operation | Session | Verification
     help: str
     tag: str
     resource: Resource | None = None
@@ -133,10 +140,19 @@ def _lists_domains(work: Work, _path: Path, form: Form) -> Answer:
     )
 
 
+def _lists_admins(work: Work, _path: Path, form: Form) -> Answer:
+    admin = ACCOUNTS["admin"]
+    return answers.listing(admin.resource, listing.listed(work, admin, None, form))
+
+
 def _lists_users(work: Work, path: Path, form: Form) -> Answer:
     domain = ACCOUNTS["domain"].resource.read_key(path["domain"])
     found = listing.listed(work, ACCOUNTS["user"], domain, form)
     return answers.listing(ACCOUNTS["user"].resource, found)
+
+
+def _grants(work: Work, path: Path, form: Form) -> None:
+    grants.update_admins(work, path["domain"], form)
 
 
 def _updates_users(work: Work, path: Path, form: Form) -> Answer | None:
@@ -144,7 +160,7 @@ def _updates_users(work: Work, path: Path, form: Form) -> Answer | None:
     return None if error is None else Answer(error=error)
 
 
-def _account(account: Account, tag: str, what: str, keeps: str) -> tuple[Route, ...]:
+def _account(account: Account, tag: str, what: str, keeps: str = "") -> tuple[Route, ...]:
     """The routes that every sort of account has."""
     resource = account.resource
     path = f"{PREFIX}/{resource.name}/{{{resource.key_name}}}"
@@ -186,23 +202,42 @@ def _account(account: Account, tag: str, what: str, keeps: str) -> tuple[Route, 
             path,
             Action.DELETE,
             _removes(account),
-            f"Delete {what}; {keeps}",
-            tag,
-            resource,
-        ),
-        Route(
-            "DELETE",
-            f"{path}/keep_mailbox_days/{{number}}",
-            Action.DELETE,
-            _removes(account),
-            f"Delete {what} and keep its mail for the given number of days; 0 is for ever",
+            f"Delete {what}; {keeps}" if keeps else f"Delete {what}",
             tag,
             resource,
         ),
     )
 
 
-_DOMAIN, _USER = ACCOUNTS["domain"], ACCOUNTS["user"]
+def _removal_for_days(account: Account, tag: str, what: str) -> Route:
+    resource = account.resource
+    return Route(
+        "DELETE",
+        f"{PREFIX}/{resource.name}/{{{resource.key_name}}}/keep_mailbox_days/{{number}}",
+        Action.DELETE,
+        _removes(account),
+        f"Delete {what} and keep its mail for the given number of days; 0 is for ever",
+        tag,
+        resource,
+    )
+
+
+def _verification(account: Account, tag: str, what: str) -> Route:
+    resource = account.resource
+    return Route(
+        "POST",
+        f"{PREFIX}/verify_password/{resource.name}/{{{resource.key_name}}}",
+        Action.VERIFY,
+        Verification(account),
+        f"Compare a password with the stored one of {what}",
+        tag,
+        resource,
+        options=(PASSWORD,),
+        required=(PASSWORD,),
+    )
+
+
+_DOMAIN, _USER, _ADMIN = ACCOUNTS["domain"], ACCOUNTS["user"], ACCOUNTS["admin"]
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -235,7 +270,33 @@ ROUTES: Final[tuple[Route, ...]] = (
         shape=Shape.LIST,
     ),
     *_account(_DOMAIN, "Domain", "a domain", "the mail stays on disk for ever"),
+    _removal_for_days(_DOMAIN, "Domain", "a domain"),
+    Route(
+        "PUT",
+        f"{PREFIX}/domain/admins/{{domain}}",
+        Action.GRANT,
+        _grants,
+        "Name further admins of a domain, or take it from some",
+        "Domain",
+        _DOMAIN.resource,
+        Verb.GRANT,
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/admins",
+        Action.LIST,
+        _lists_admins,
+        "Get the profiles of all standalone admins, or only their addresses",
+        "Admin",
+        _ADMIN.resource,
+        options=listing.parameters(_ADMIN.resource),
+        shape=Shape.LIST,
+    ),
+    *_account(_ADMIN, "Admin", "a standalone admin"),
+    _verification(_ADMIN, "Admin", "a standalone admin"),
     *_account(_USER, "User", "a mail user", "the mailbox stays on disk for ever"),
+    _removal_for_days(_USER, "User", "a mail user"),
+    _verification(_USER, "User", "a mail user"),
     Route(
         "GET",
         f"{PREFIX}/users/{{domain}}",

@@ -49,6 +49,12 @@ def names_are_kept(
         changes.pop(field)
 
 
+def another_global_admin_remains(work: Work, key: str) -> None:
+    """An active global admin is left without this one."""
+    if not any(name != key for name in work.accounts.global_admins()):
+        raise Forbidden(f"{key} is the last active global admin", code="NOT_ALLOWED")
+
+
 def a_global_admin_is_elsewhere(work: Work, domain: str) -> None:
     """An active global admin is left without the users of this domain."""
     admins = work.accounts.global_admins()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from mailwright.errors import Exists, Forbidden, Invalid, LimitReached, NotFound
+from mailwright.errors import Exists, Invalid, LimitReached, NotFound
 from mailwright.fields.addresses import domain_of, local_part_of, without_extension
 from mailwright.fields.field import Changes, Field, Record
 from mailwright.fields.kinds import (
@@ -58,7 +58,11 @@ from mailwright.resources import rights
 from mailwright.resources.mailbox_path import maildir, storage_base
 from mailwright.resources.operations import Account
 from mailwright.resources.rights import Lock
-from mailwright.resources.rules import language_is_installed, names_are_kept
+from mailwright.resources.rules import (
+    another_global_admin_remains,
+    language_is_installed,
+    names_are_kept,
+)
 from mailwright.work import Work
 
 # What Dovecot and Postfix ask for each service, and what changes with it (SQL reference 4.7b).  The
@@ -706,7 +710,7 @@ def grant_follows_rank(work: Work, key: str, record: Record, changes: Changes) -
         changes[MANAGED_DOMAINS] = (*others, GLOBAL)
         changes[IS_ADMIN] = True
     else:
-        _another_global_admin_remains(work, key)
+        another_global_admin_remains(work, key)
         changes[MANAGED_DOMAINS] = others
         changes[IS_ADMIN] = bool(others)
 
@@ -714,18 +718,13 @@ def grant_follows_rank(work: Work, key: str, record: Record, changes: Changes) -
 def last_admin_stays_active(work: Work, key: str, record: Record, changes: Changes) -> None:
     """The last active global admin cannot be switched off."""
     if record[IS_GLOBAL_ADMIN] and changes.get(STATUS) == "disabled":
-        _another_global_admin_remains(work, key)
+        another_global_admin_remains(work, key)
 
 
 def last_admin_is_not_removed(work: Work, key: str) -> None:
     """The last active global admin cannot be removed."""
     if work.accounts.get(RESOURCE, key, (IS_GLOBAL_ADMIN,))[IS_GLOBAL_ADMIN]:
-        _another_global_admin_remains(work, key)
-
-
-def _another_global_admin_remains(work: Work, key: str) -> None:
-    if not any(name != key for name in work.accounts.global_admins()):
-        raise Forbidden(f"{key} is the last active global admin", code="NOT_ALLOWED")
+        another_global_admin_remains(work, key)
 
 
 def _locked_domain(work: Work, address: str) -> Record:

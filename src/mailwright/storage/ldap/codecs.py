@@ -40,7 +40,7 @@ def decode(syntax: Syntax, values: Sequence[str], default: str = "") -> Any:
             return _day(text)
         case Syntax.LIST:
             return members(values)
-        case Syntax.TEXT | Syntax.NEVER_SHOWN:
+        case Syntax.TEXT | Syntax.NEVER_SHOWN | Syntax.HASHES:
             return text
 
 
@@ -60,7 +60,7 @@ def encode(syntax: Syntax, value: Any) -> tuple[str, ...]:
         case Syntax.DAYS:
             when = dt.datetime.fromisoformat(value).date()
             return (str((when - _EPOCH).days),)
-        case Syntax.LIST:
+        case Syntax.LIST | Syntax.HASHES:
             return tuple(sorted(value))
         case Syntax.TEXT | Syntax.NEVER_SHOWN | Syntax.STATUS | Syntax.TIME:
             return (str(value),) if value else ()

@@ -117,6 +117,8 @@ class Finding:
 
     def _where(self) -> tuple[str, int]:
         tree = self._library.tree
+        if self._home.standalone:
+            return tree.admins, ONE_LEVEL
         if not self._home.branch:
             return tree.base, ONE_LEVEL
         if self._query.within is None:

@@ -54,7 +54,7 @@ def removal(
     steps: list[Step] = [
         # A successor of the same name, once the account is gone, is nobody's to remove.
         Vacant(entry.dn, uuid),
-        Remember.of(key, entry, home, farewell),
+        *([Remember.of(key, entry, home, farewell)] if home.mailboxes else []),
         *([revoke] if home.revoked else []),
         strip,
         *([stop] if home.containers else []),

@@ -33,6 +33,8 @@ class Tree:
 
     def account(self, home: LdapHome, key: str) -> str:
         """The entry of an account."""
+        if home.standalone:
+            return self.admin(key)
         if not home.branch:
             return below(home.rdn, key, self.base)
         return below(home.rdn, key, self.container(home.branch, domain_of(key)))

@@ -48,7 +48,7 @@ def is_group(library: Library, address: str) -> bool:
 
 def is_free(library: Library, home: LdapHome, key: str, *, unless: str = "") -> bool:
     """Whether a new account may have this key; the entry ``unless`` may have it already."""
-    if home.branch:
+    if home.is_addressed:
         return not _others(_holders(library, [key]), unless) and (
             library.connection.read(library.tree.admin(key), NO_ATTRIBUTES) is None
         )
@@ -65,7 +65,9 @@ def take_back_claims(
     clashing: dict[str, None] = {}
     for start in range(0, len(addresses), MOST_IN_ONE_FILTER):
         some = addresses[start : start + MOST_IN_ONE_FILTER]
-        found = _holders(library, some) if home.branch else _domains_named(library, home, *some)
+        found = (
+            _holders(library, some) if home.is_addressed else _domains_named(library, home, *some)
+        )
         for entry in _others(found, dn):
             held = entry.lowered("mail") | entry.lowered("shadowAddress")
             clashing |= dict.fromkeys(

@@ -83,8 +83,10 @@ def needed_by(
             return own, place.name
         case AccountSetting():
             return own, SETTINGS
-        case Services() | Service():
+        case Services():
             return own, SERVICES
+        case Service():
+            return own, place.attribute
         case PathPart():
             return own, home.path
         case Membership():
@@ -109,7 +111,8 @@ def attributes_of(home: LdapHome, fields: Iterable[AnyField]) -> tuple[str, ...]
                 if field.ldap.read_also:
                     wanted[field.ldap.read_also] = None
             case Services() | Service():
-                wanted[SERVICES] = None
+                place = field.ldap
+                wanted[place.attribute if isinstance(place, Service) else SERVICES] = None
             case PathPart():
                 wanted.update(dict.fromkeys((home.path, *home.older_path)))
             case Granted():
@@ -188,7 +191,9 @@ def _without(services: frozenset[str], reserved: tuple[str, ...]) -> tuple[str, 
 
 def administers(entry: Entry, place: Granted) -> bool:
     """Whether what other entries grant under its name is the account's: few have the service."""
-    return entry.lowered(place.own) == {"yes"} or "domainadmin" in entry.services
+    return (
+        not place.service or entry.lowered(place.own) == {"yes"} or place.service in entry.services
+    )
 
 
 def settings_of(values: Iterable[str], key: str) -> Iterator[str]:

@@ -72,7 +72,9 @@ class Selection:
 
     def __init__(self, schema: Schema, resource: Resource, fields: Iterable[AnyField]) -> None:
         self._home: LdapHome = resource.ldap
-        wanted = with_needs(resource, fields)
+        asked = list(dict.fromkeys(fields))
+        wanted = with_needs(resource, asked)
+        self._unasked = wanted[len(asked) :]  # only to tell others from
         self.attributes = attributes_of(self._home, wanted)
         self._empty: dict[AnyField, Any] = {}
         self._told: list[tuple[AnyField, Tell]] = []  # by the entry alone
@@ -147,6 +149,8 @@ class Selection:
                 named = {field.name: value for field, value in record.items()}
                 for field, derived in self._derived:
                     record[field] = derived.tell(named)
+                for field in self._unasked:
+                    record.pop(field)
         return found
 
     def _of_entry(self, library: Library, key: str, entry: Entry) -> dict[AnyField, Any]:
@@ -174,13 +178,15 @@ def _tell(place: Attribute | AccountSetting | Services | Service) -> Tell:
             name, syntax, default = place.name, place.syntax, place.default
             if syntax is Syntax.TEXT:  # most are, and a decoder would look at each kind before
                 return lambda _, entry: entry.text(name) or default
+            if syntax is Syntax.HASHES:
+                return lambda _, entry: entry.texts(name)
             return lambda _, entry: decode(syntax, entry.texts(name), default)
         case AccountSetting():
             return _setting(place)
         case Services():
             return lambda _, entry: shown_services(entry, place)
         case Service():
-            return lambda _, entry: place.name in entry.services
+            return lambda _, entry: place.name in entry.lowered(place.attribute)
 
 
 def _setting(place: AccountSetting) -> Tell:

@@ -90,6 +90,8 @@ class Writing:
         for field, value in sorted(
             changes.items(), key=lambda item: isinstance(item[0].ldap, ChildEntry)
         ):
+            if isinstance(field.ldap, Derived):
+                continue  # told from other fields, which the rules change with it
             if has_place(self._home, field.ldap, self._library.schema):
                 self._take_one(field, value, changes)
         if self._path:
@@ -278,7 +280,7 @@ class Writing:
     ) -> None:
         if isinstance(place, Service):
             change = self.draft.add if value else self.draft.drop
-            change(SERVICES, (place.name,))
+            change(place.attribute, (place.name,))
             return
         reserved = set(place.reserved)
         wanted = set(value) - reserved

@@ -31,6 +31,8 @@ def decoder(codec: Codec) -> Decode:
             return _epoch
         case Codec.LIST:
             return _members
+        case Codec.HASHES:
+            return _hashes
         case _:
             assert_never(codec)
 
@@ -46,7 +48,7 @@ def stored(codec: Codec, value: Any, dialect: Dialect) -> object:
             return moment(dt.datetime.fromisoformat(value), dialect)
         case Codec.LIST:
             return ",".join(sorted(value))
-        case Codec.TEXT | Codec.WHOLE | Codec.NEVER_SHOWN | Codec.EPOCH:
+        case Codec.TEXT | Codec.WHOLE | Codec.NEVER_SHOWN | Codec.HASHES | Codec.EPOCH:
             return value
         case _:
             assert_never(codec)
@@ -59,6 +61,8 @@ def setting_text(codec: Codec, value: Any) -> str:
             return ",".join(sorted(value))
         case Codec.WHOLE:
             return str(value) if value else ""
+        case Codec.FLAG:
+            return "yes" if value else ""
         case _:
             return str(value)
 
@@ -70,6 +74,8 @@ def setting_value(codec: Codec, text: str) -> Any:
             return _members(text)
         case Codec.WHOLE:
             return int(text) if text.isdecimal() and text.isascii() else 0
+        case Codec.FLAG:
+            return bool(text)
         case _:
             return text
 
@@ -89,6 +95,11 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _hashes(value: Any) -> tuple[str, ...]:
+    text = _text(value)
+    return (text,) if text else ()
 
 
 def _whole(value: Any) -> int:

@@ -85,7 +85,10 @@ class Reading:
         self._alone = alone
         self._counted = counted
         self._key_at = self._select(f'm."{self.home.key}"')
-        for field in _with_needs(resource, fields):
+        asked = list(dict.fromkeys(fields))
+        wanted = _with_needs(resource, asked)
+        self._unasked = wanted[len(asked) :]  # only to tell others from
+        for field in wanted:
             self._add(field)
         joined = "".join(
             f' LEFT JOIN "{table}" {alias} ON {alias}."{key}" = {wanted}'
@@ -209,6 +212,8 @@ class Reading:
             named = {field.name: value for field, value in values.items()}
             for field, place in self._derived:
                 values[field] = place.tell(named)
+            for field in self._unasked:
+                values.pop(field)
 
     def _read_lists(self, connection: Connection, key: str, values: dict[AnyField, Any]) -> None:
         """All lists of one account in one round trip."""

@@ -51,6 +51,8 @@ class Writing:
     def take(self, changes: Changes, record: Record | None) -> None:
         """Sort changes by where they go; ``record`` holds the lists as they are now."""
         for field, value in changes.items():
+            if isinstance(field.sql, Derived):
+                continue  # told from other fields, which the rules change with it
             if has_place(self._home, field.sql, self._columns):
                 self._take_one(field, value, changes, record)
 
