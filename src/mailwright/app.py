@@ -16,10 +16,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from mailwright import overrides
-from mailwright.authz import Actor
-from mailwright.errors import ConfigurationError, Exists, MailwrightError, NotFound, Unavailable
+from mailwright.audit.trail import UNFORESEEN, Trail
+from mailwright.authz import Action, Actor, Role
+from mailwright.errors import (
+    ConfigurationError,
+    Exists,
+    Forbidden,
+    MailwrightError,
+    NotFound,
+    Unavailable,
+)
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.credentials import PASSWORD, USERNAME
+from mailwright.logs import REQUEST
 from mailwright.overrides import Overrides
 from mailwright.passwords import hash_password
 from mailwright.policies.forgetting import forget
@@ -30,11 +39,10 @@ from mailwright.resources import user as users
 from mailwright.resources.operations import Account
 from mailwright.settings import Settings
 from mailwright.storage.protocol import Accounts, AccountStore, Clock, Contention
-from mailwright.storage.sql.codecs import moment
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Database, Target
 from mailwright.storage.sql.store import SqlAccountStore
-from mailwright.work import Leftover, Note, Work
+from mailwright.work import Attempt, Leftover, Work
 
 T = TypeVar("T")
 LOG = logging.getLogger("mailwright")
@@ -89,22 +97,29 @@ class App:
     def run(self, actor: Actor, operation: Callable[[Work], T]) -> tuple[T, Sequence[str]]:
         """Run an operation as one piece of work; its result and the warnings for the client.
 
-        Commits when it returns, undoes everything when it raises, and starts again if the database gave
-        the transaction up because of another one.
+        Records it and commits when it returns, undoes everything when it raises, and starts again if the
+        database gave the transaction up because of another one.
         """
         for attempt in range(1, TRIES + 1):
+            trail = self._trail(actor)
+            work: Work | None = None
             try:
                 with self.store.session() as accounts:
-                    work = self._work(actor, accounts)
+                    work = self._work(actor, accounts, trail)
                     result = operation(work)
+                    trail.write(work.notes)
                     accounts.commit()
-            except Contention:
-                if attempt == TRIES:
+            except Exception as error:
+                trail.failed(error.code if isinstance(error, MailwrightError) else UNFORESEEN)
+                if isinstance(error, Forbidden) and work is not None and work.attempted:
+                    trail.refused(work.attempted, error.code)
+                if not isinstance(error, Contention) or attempt == TRIES:
                     raise
                 # Those that met in a deadlock would meet again if they came back at once.
                 time.sleep(random.random() * LONGEST_PAUSE_SECONDS * attempt)  # noqa: S311
             else:
-                self._write_notes(actor, work.notes)
+                if work.shortfall:
+                    trail.failed(work.shortfall)
                 if work.signed_out and not self._end_sessions(work.signed_out):
                     work.warn("sessions that began with the old password could not be ended")
                 for leftover in work.leftovers:
@@ -115,6 +130,12 @@ class App:
                         )
                 return result, work.warnings
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def login_failed(self, username: str, address: str, code: str) -> None:
+        """Record a login that was refused; ``username`` is an address, never just what was typed."""
+        stranger = Actor(username, Role.DOMAIN_ADMIN, address)
+        attempt = Attempt(Action.SESSION, "admin", username, domain_of(username))
+        self._trail(stranger, stranger=True).refused(attempt, code)
 
     @property
     def overrides(self) -> Overrides:
@@ -156,7 +177,7 @@ class App:
         for database in self.databases.values():
             database.close()
 
-    def _work(self, actor: Actor, accounts: Accounts) -> Work:
+    def _work(self, actor: Actor, accounts: Accounts, trail: Trail) -> Work:
         return Work(
             actor=actor,
             accounts=accounts,
@@ -167,6 +188,7 @@ class App:
             announce=self._announce,
             finish=self._finish,
             known=KNOWN,
+            write_notes=trail.write,
         )
 
     def _announce(self, leftover: Leftover) -> None:
@@ -249,30 +271,10 @@ class App:
             return False
         return True
 
-    def _write_notes(self, actor: Actor, notes: Sequence[Note]) -> None:
-        if not notes:
-            return
-        database = self.databases["iredadmin"]
-        prefix = "[API] " if actor.channel == "api" else ""
-        try:
-            with database.connection() as connection:
-                for note in notes:
-                    connection.execute(
-                        'INSERT INTO "log" ("admin", "timestamp", "ip", "domain", "username", "event", '
-                        '"loglevel", "msg") VALUES (%s, %s, %s, %s, %s, %s, %s, %s)',
-                        (
-                            actor.username,
-                            moment(self.clock(), database.dialect),
-                            actor.address,
-                            note.domain,
-                            note.key if "@" in note.key else "",
-                            note.event,
-                            "info",
-                            prefix + _sentence(note),
-                        ),
-                    )
-        except MailwrightError as error:
-            LOG.warning("the administration log could not be written: %s", error.code)
+    def _trail(self, actor: Actor, *, stranger: bool = False) -> Trail:
+        return Trail(
+            self.databases["iredadmin"], self.clock, actor, REQUEST.get(), stranger=stranger
+        )
 
     def _iredadmin_rows(self, statement: str) -> list[tuple[str, ...]]:
         with self.databases["iredadmin"].connection() as connection:
@@ -340,16 +342,6 @@ def _pool_size(settings: Settings) -> int:
     # SQLite readers fight for the interpreter; four connections serve better than sixteen.
     sqlite = "sqlite" in {settings.storage.backend, settings.ldap.sql_backend}
     return 4 if sqlite else settings.pool.size
-
-
-def _sentence(note: Note) -> str:
-    subject = (
-        f"{note.resource} {note.key}" if note.key else f"every {note.resource} of {note.domain}"
-    )
-    changed = (
-        f" ({', '.join(note.fields)})" if note.fields and note.action.value == "update" else ""
-    )
-    return f"{note.event.capitalize()} {subject}{changed}."
 
 
 __all__ = ["ACCOUNTS", "KNOWN", "App", "targets", "utc_now"]

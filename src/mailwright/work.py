@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from mailwright.authz import Action, Actor
+from mailwright.fields.differences import Differences, differences
+from mailwright.fields.field import Values
 from mailwright.passwords import PasswordPolicy
 from mailwright.settings import Settings
 from mailwright.storage.protocol import Accounts
@@ -14,7 +16,7 @@ from mailwright.storage.protocol import Accounts
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing that was done, for the administration log; never a secret value."""
+    """One thing that was done, for the record and the administration log; never a secret value."""
 
     action: Action
     event: str
@@ -22,6 +24,17 @@ class Note:
     key: str
     domain: str
     fields: tuple[str, ...] = ()
+    changes: Differences = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an actor asks for, told before it is decided whether they may."""
+
+    action: Action
+    resource: str
+    key: str
+    domain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,9 @@ class Work:
     announce: Callable[[Leftover], None]
     finish: Callable[[Leftover], None]
     known: frozenset[str]  # every parameter name that any route takes or shows
+    write_notes: Callable[[Sequence[Note]], None]
+    attempted: Attempt | None = None
+    shortfall: str = ""  # the code, where not all of it could be done
     notes: list[Note] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
@@ -59,9 +75,23 @@ class Work:
         *,
         fields: tuple[str, ...] = (),
         event: str = "",
+        before: Values | None = None,
+        after: Values | None = None,
     ) -> None:
-        """Remember what was done."""
-        self.notes.append(Note(action, event or action.value, resource, key, domain, fields))
+        """Remember what was done; it is recorded before it is committed."""
+        changes = {} if after is None else differences(before, after)
+        self.notes.append(
+            Note(action, event or action.value, resource, key, domain, fields, changes)
+        )
+
+    def record(self) -> None:
+        """Record now what was noted, because what follows takes effect at once.  ``Unavailable``."""
+        self.write_notes(self.notes)
+
+    def attempt(self, action: Action, resource: str, key: str, domain: str | None) -> None:
+        """Say what is asked for, so that a refusal is on record with it; what is said first counts."""
+        if self.attempted is None:
+            self.attempted = Attempt(action, resource, key, domain or "")
 
     def warn(self, sentence: str) -> None:
         """Tell the client something that is no error."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mailwright.authz import Action
+from mailwright.errors import PartlyDone
 from mailwright.fields.field import Changes
 from mailwright.fields.kinds import stamp
 from mailwright.fields.resource import Form, Verb
@@ -75,19 +76,23 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
     # The domain is not locked: whoever changes one user locks the user first and the domain second.
     work.accounts.begin()
     _a_global_admin_remains(work, name, changes)
-    changed = work.accounts.change_all(resource, name, changes, each, spared)
+    told = Changes(dict(changes.items()))
     if password is not None:
+        told[users.PASSWORD] = ""  # its value is never noted
         work.end_sessions(f"@{name}")
     work.note(
         Action.UPDATE,
         resource.name,
         "",
         name,
-        fields=(
-            *(field.name for field in changes.fields()),
-            *(("password",) if password is not None else ()),
-        ),
+        fields=tuple(field.name for field in told.fields()),
+        after=told,
     )
+    if not work.accounts.all_at_once:
+        work.record()
+    changed = work.accounts.change_all(resource, name, changes, each, spared)
+    if changed.failures:
+        work.shortfall = PartlyDone.default_code
     return changed
 
 

@@ -52,7 +52,7 @@ def show(work: Work, account: Account, key: str) -> Record:
     """One account.  ``Forbidden``, ``NotFound``."""
     key = account.resource.read_key(key)
     domain = _domain(key)
-    rights.permit(work, Action.VIEW, account.resource.name, domain)
+    rights.permit(work, Action.VIEW, account.resource.name, domain, key)
     closed = rights.closed_profiles(work, account.lock, domain)
     fields = rights.open_fields(visible(work, account.resource), closed)
     record = work.accounts.get(account.resource, key, fields)
@@ -66,9 +66,10 @@ def create(work: Work, account: Account, key: str, form: Form) -> str:
     resource = account.resource
     key = resource.read_key(key)
     domain = _domain(key)
-    rights.permit(work, Action.CREATE, resource.name, domain)
+    rights.permit(work, Action.CREATE, resource.name, domain, key)
     request = read_request(work, resource, form, Verb.CREATE)
-    rights.permit_fields(request, rights.closed_profiles(work, account.lock, domain))
+    if domain != key:  # a new domain has closed nothing yet
+        rights.permit_fields(request, rights.closed_profiles(work, account.lock, domain))
     rights.permit_changes(work, request)
     for prepare in account.prepare:
         prepare(work, key, request)
@@ -81,7 +82,7 @@ def create(work: Work, account: Account, key: str, form: Form) -> str:
     work.accounts.begin()
     account.found(work, key, changes)
     work.accounts.add(resource, key, changes)
-    work.note(Action.CREATE, resource.name, key, domain, fields=_names(changes))
+    work.note(Action.CREATE, resource.name, key, domain, fields=_names(changes), after=changes)
     return key
 
 
@@ -90,7 +91,7 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
     resource = account.resource
     key = resource.read_key(key)
     domain = _domain(key)
-    rights.permit(work, Action.UPDATE, resource.name, domain)
+    rights.permit(work, Action.UPDATE, resource.name, domain, key)
     request = read_request(work, resource, form, Verb.UPDATE)
     rights.permit_fields(request, rights.closed_profiles(work, account.lock, domain))
     for prepare in account.prepare:
@@ -112,6 +113,8 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
             domain,
             fields=_names(changes),
             event=_event(changes),
+            before=record,
+            after=changes,
         )
     return key
 
@@ -121,7 +124,7 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     resource = account.resource
     key = resource.read_key(key)
     domain = _domain(key)
-    rights.permit(work, Action.DELETE, resource.name, domain)
+    rights.permit(work, Action.DELETE, resource.name, domain, key)
     days = _days(work, keep_days)
     until = work.now.date() + dt.timedelta(days=days) if days else None
     work.accounts.get(resource, key, ())

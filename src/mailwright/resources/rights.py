@@ -55,8 +55,12 @@ class Bounds:
     among: frozenset[str] | None
 
 
-def permit(work: Work, action: Action, resource: str, domain: str | None) -> None:
-    """Let the actor go on or raise ``Forbidden``; ``domain`` is ``None`` for the whole server."""
+def permit(work: Work, action: Action, resource: str, domain: str | None, key: str = "") -> None:
+    """Let the actor go on or raise ``Forbidden``; ``domain`` is ``None`` for the whole server.
+
+    ``key`` is the account where one is meant: a refusal is on record with it.
+    """
+    work.attempt(action, resource, key, domain)
     actor = work.actor
     if actor.scope.allows(action, resource, domain) and (
         actor.role is Role.GLOBAL_ADMIN
@@ -72,6 +76,7 @@ def permit(work: Work, action: Action, resource: str, domain: str | None) -> Non
 
 def permit_domains(work: Work) -> Bounds:
     """Which domains the actor may list.  ``Forbidden``."""
+    work.attempt(Action.LIST, "domain", "", None)
     actor = work.actor
     scope = actor.scope
     if scope.resources is not None and "domain" not in scope.resources:
