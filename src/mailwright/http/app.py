@@ -18,6 +18,7 @@ from mailwright.errors import (
     Forbidden,
     Invalid,
     MailwrightError,
+    NotAuthenticated,
     PartlyDone,
     TooManyAttempts,
     Unavailable,
@@ -28,8 +29,9 @@ from mailwright.http import answers, forms, login, pages
 from mailwright.http.clients import Client
 from mailwright.http.forms import Limits
 from mailwright.http.metrics import Metrics
-from mailwright.http.routes import PREFIX, ROUTES, Route, Session, Verification, build
+from mailwright.http.routes import PREFIX, ROUTES, Route, Session, Token, Verification, build
 from mailwright.http.sessions import Sessions
+from mailwright.http.tokens import Bearers, shown_in
 from mailwright.logs import REQUEST
 from mailwright.resources.operations import Account
 from mailwright.resources.verifying import stored_hashes
@@ -95,6 +97,7 @@ class Api:
         settings = app.settings
         self._app = app
         self._sessions = Sessions(app)
+        self._bearers = Bearers(app)
         self._cookie = settings.sessions.cookie_name
         self._limits = Limits(settings.server.max_body_bytes, settings.server.max_parameters)
         self._ignore_unknown = settings.api.unknown_parameters == "ignore"
@@ -109,6 +112,8 @@ class Api:
                 return self._logout(route)
             case Verification(account):
                 return self._verification(route, account)
+            case Token():
+                return self._tokens(route, route.operation)
             case operation:
                 pass
         app, limits = self._app, self._limits
@@ -148,7 +153,8 @@ class Api:
 
     def _logout(self, _route: Route) -> Responder:
         def respond(req: Request, resp: Response) -> None:
-            self._actor(req)
+            if self._actor(req).token:
+                raise Forbidden("an API token has no session to end")
             warnings = self._refuse_all(forms.read(req.env, self._limits))
             self._sessions.end(self._token(req))
             resp.append_header("Set-Cookie", self._sessions.no_cookie(req.context.client))
@@ -174,6 +180,20 @@ class Api:
 
         return respond
 
+    def _tokens(self, route: Route, which: Token) -> Responder:
+        operation = self._bearers.operation(which)
+        status = _STATUS_LINES[200 if self._always_200 else route.status]
+
+        def respond(req: Request, resp: Response, **path: str) -> None:
+            actor = self._actor(req)
+            values, noticed = self._values(route, forms.read(req.env, self._limits))
+            answer, warnings = self._app.run(actor, lambda work: operation(work, path, values))
+            resp.status = status
+            resp.content_type = JSON
+            resp.data = answers.success(answer, (*noticed, *warnings))
+
+        return respond
+
     def _values(self, route: Route, form: Any) -> tuple[dict[AnyField, Any], list[str]]:
         values, warnings = forms.options(
             route.options, form, KNOWN, ignore_unknown=self._ignore_unknown
@@ -184,10 +204,18 @@ class Api:
         return values, warnings
 
     def _actor(self, req: Request) -> Actor:
-        client: Client = req.context.client
-        _refuse_foreign_page(req, client)
-        actor = self._sessions.actor(self._token(req), client)
-        req.context.actor = actor.username
+        context = req.context
+        client: Client = context.client
+        header: str | None = req.env.get("HTTP_AUTHORIZATION")
+        bearer = None if header is None else shown_in(header)
+        if bearer is None:
+            _refuse_foreign_page(req, client)
+            actor = self._sessions.actor(self._token(req), client, context.id)
+        else:
+            # No page of another site can send this header, and a wrong token never falls back on a cookie.
+            actor = self._bearers.actor(bearer, client, context.id)
+            context.token = actor.token
+        context.actor = actor.username
         return actor
 
     def _token(self, req: Request) -> str | None:
@@ -220,6 +248,7 @@ class Frame:
         context = req.context
         context.started = perf_counter()
         context.actor = ""
+        context.token = ""
         context.code = ""
         context.client = client = Client(req.env, self._proxies)
         context.id = client.request_id or secrets.token_hex(8)
@@ -258,6 +287,8 @@ class Frame:
                 "actor": context.actor,
                 "client": context.client.address,
             }
+            if context.token:
+                line["token"] = context.token
             if context.code:
                 line["code"] = context.code
             LOG.info("request", extra={"wide": line})
@@ -269,6 +300,8 @@ class Frame:
         """An error of ours."""
         if isinstance(error, TooManyAttempts):
             resp.set_header("Retry-After", str(error.retry_after))
+        if isinstance(error, NotAuthenticated) and not self._always_200:
+            resp.set_header("WWW-Authenticate", "Bearer")
         if isinstance(error, Unavailable) and error.detail:
             # Where and why: for those who run the machine, who would otherwise only see a code.
             LOG.warning("unavailable", extra={"wide": {"code": error.code, "detail": error.detail}})

@@ -79,7 +79,7 @@ def authenticate(
     if not verify_any(password, stored, app.settings.passwords.scheme) or found is None:
         raise refusal()
     throttle.forgive(account, address)
-    _is_let_in_from(app, client, found)
+    is_let_in_from(app, client, found)
     role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
     actor = Actor(found.username, role, address=client.address, channel="api")
     app.run(actor, _noted)
@@ -114,8 +114,8 @@ def refusal() -> NotAuthenticated:
     return NotAuthenticated("username or password is wrong", code="INVALID_CREDENTIALS")
 
 
-def _is_let_in_from(app: App, client: Client, admin: Administrator) -> None:
-    """Whether an admin may log in from there, where an admin panel stored such a list."""
+def is_let_in_from(app: App, client: Client, admin: Administrator) -> None:
+    """Whether an admin may log in from there, where an admin panel stored such a list.  ``Forbidden``."""
     stored = app.overrides
     for clients in (stored.login_clients, stored.global_login_clients if admin.is_global else None):
         if clients and client.address not in clients:

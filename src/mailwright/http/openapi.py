@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
+from mailwright import tokens
 from mailwright.authz import Action
 from mailwright.errors import PartlyDone
 from mailwright.fields.field import AnyField
 from mailwright.fields.kinds import Many, Names, Stamp, YesNo
 from mailwright.fields.resource import Resource, Verb
 from mailwright.http import forms
-from mailwright.http.routes import ROUTES, Route, Session, Shape, Verification
+from mailwright.http.routes import ROUTES, Route, Session, Shape, Token
 from mailwright.resources.operations import LONGEST_KEPT_DAYS
 from mailwright.settings import Settings
 
 Json = dict[str, Any]
 COOKIE: Final = "session"
+BEARER: Final = "bearer"
 _DESCRIPTION: Final = (
     "Control plane of a mail server.\n\n"
     "Parameters are taken from a form, a JSON object, a multipart form or the query string; what the "
@@ -36,16 +38,17 @@ _WARNINGS: Final[Json] = {
 }
 _FAILURES: Final = {
     400: "A parameter, the path or the body is not acceptable",
-    401: "Nobody is logged in, or username or password is wrong",
+    401: "Nobody is logged in, or username, password or API token is wrong",
     403: "The admin, the client or the web page may not do this",
     404: "There is no such account or domain, or the API is switched off",
     409: "The name is taken, or a limit stands against it",
     413: "The body or the number of parameters passes the limit",
     415: "The body is of a type that is not taken",
-    429: "Logins of the account are being slowed; Retry-After says for how many seconds",
+    429: "Logins or wrong API tokens are being slowed; Retry-After says for how many seconds",
     500: "A mistake of the server",
     503: "A database or the directory cannot be reached, is locked or takes no changes",
 }
+_BY_LOGIN_ONLY: Final = (Session.LOGOUT, Token.CREATE, Token.REVOKE)
 # The same where many accounts are changed: a directory knows no transactions.
 _PARTLY_DONE: Final = "or the directory refused the change of some of the accounts"
 
@@ -63,6 +66,7 @@ def document(settings: Settings, routes: Sequence[Route] = ROUTES) -> Json:
         "Success": _success(None),
         "Failure": _failure(),
         "PartlyDone": _failure(partly=True),
+        "Token": _token(tokens.SHOWN),
     }
     for name, resource in resources.items():
         schemas[name.capitalize()] = _profile(resource, hashes=settings.api.expose_password_hashes)
@@ -77,7 +81,7 @@ def document(settings: Settings, routes: Sequence[Route] = ROUTES) -> Json:
         "servers": [{"url": settings.server.base_path or "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in routes)],
         "paths": paths,
-        "security": [{COOKIE: []}],
+        "security": [{COOKIE: []}, {BEARER: []}],
         "components": {
             "schemas": schemas,
             "headers": {
@@ -92,7 +96,12 @@ def document(settings: Settings, routes: Sequence[Route] = ROUTES) -> Json:
                     "in": "cookie",
                     "name": settings.sessions.cookie_name,
                     "description": "Given by the answer of POST /api/login",
-                }
+                },
+                BEARER: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API token, created by POST /api/tokens",
+                },
             },
         },
     }
@@ -122,6 +131,8 @@ def _operation(route: Route, *, always_200: bool) -> Json:
         found["parameters"] = parameters
     if route.action is Action.PUBLIC:
         found["security"] = []
+    elif route.operation in _BY_LOGIN_ONLY:
+        found["security"] = [{COOKIE: []}]
     return found
 
 
@@ -138,6 +149,8 @@ def _path_parameter(name: str, route: Route) -> Json:
     elif name == "domain":
         schema |= {"examples": ["example.org"]}
         help_ = "Name of a domain"
+    elif name == "id":
+        help_ = "Id of an API token, the part between mw_ and the next underscore"
     elif name == "mail":
         schema |= {"examples": ["jane@example.org"]}
         help_ = f"Address of a {route.resource.title if route.resource else 'user'}"
@@ -254,6 +267,15 @@ def _answered(field: AnyField) -> Json:
             return {"type": plain["type"]} | words
 
 
+def _token(fields: Sequence[AnyField]) -> Json:
+    """A token as answers tell it; what it is not bound to is null."""
+    properties = {field.name: _answered(field) for field in fields}
+    for field in fields:
+        if isinstance(field.kind, Many):
+            properties[field.name]["type"] = ["array", "null"]
+    return _object(properties)
+
+
 def _success(data: Json | None, *, paged: bool = False) -> Json:
     properties: Json = {"_success": {"const": True}}
     required = ["_success"]
@@ -322,6 +344,11 @@ def _object(properties: Json) -> Json:
 
 
 def _answer_schema(route: Route) -> Json:
+    match route.operation:
+        case Token.LIST:
+            return _success({"type": "array", "items": _ref("Token")})
+        case Token.CREATE:
+            return _success(_token((tokens.TEXT, *tokens.SHOWN)))
     if route.resource is None or route.shape is Shape.NOTHING:
         return _ref("Success")
     profile = _ref(route.resource.name.capitalize())
@@ -367,7 +394,6 @@ def _failures_of(route: Route) -> list[int]:
     """The failures that a route can have; a body may come with every verb."""
     only = {
         409: route.verb is not None or route.action is Action.DELETE,
-        429: route.operation is Session.LOGIN or isinstance(route.operation, Verification),
     }
     return [number for number in _FAILURES if only.get(number, True)]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mailwright import tokens
 from mailwright.app import ACCOUNTS
 from mailwright.authz import Action
 from mailwright.fields.credentials import PASSWORD, USERNAME
@@ -44,6 +45,14 @@ class Session(enum.Enum):
     LOGOUT = "logout"
 
 
+class Token(enum.Enum):
+    """The routes about the API tokens of whoever is logged in."""
+
+    LIST = "list"
+    CREATE = "create"
+    REVOKE = "revoke"
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """A route that compares a password with an account's; its attempts are counted like logins."""
@@ -62,7 +71,7 @@ class Route:
     method: str
     path: str
     action: Action
-    operation: Operation | Session | Verification
+    operation: Operation | Session | Token | Verification
     help: str
     tag: str
     resource: Resource | None = None
@@ -257,6 +266,34 @@ ROUTES: Final[tuple[Route, ...]] = (
         Session.LOGOUT,
         "End the session",
         "Session",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/tokens",
+        Action.SESSION,
+        Token.LIST,
+        "Get one's own API tokens; a token gets itself",
+        "Token",
+        options=(tokens.ALL,),
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/tokens",
+        Action.SESSION,
+        Token.CREATE,
+        "Create an API token for oneself; this answer alone tells it",
+        "Token",
+        options=tokens.TAKEN,
+        required=(tokens.LABEL,),
+        status=201,
+    ),
+    Route(
+        "DELETE",
+        f"{PREFIX}/token/{{id}}",
+        Action.SESSION,
+        Token.REVOKE,
+        "Revoke an API token of one's own; a global admin revokes any",
+        "Token",
     ),
     Route(
         "GET",

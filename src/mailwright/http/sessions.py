@@ -37,15 +37,15 @@ class Sessions:
         self._cookie = app.settings.sessions.cookie_name
         self._path = app.settings.server.base_path or "/"
 
-    def actor(self, token: str | None, client: Client) -> Actor:
-        """Who holds this token, with the rank of this moment.  ``NotAuthenticated``."""
+    def actor(self, token: str | None, client: Client, request: str) -> Actor:
+        """Who holds the cookie's token, with the rank of this moment.  ``NotAuthenticated``."""
         username = self._username(token)
         if username is not None:
             with self._app.store.session() as accounts:
                 found = accounts.administrator(username)
             if found is not None:
                 role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
-                return Actor(found.username, role, address=client.address, channel="api")
+                return Actor(found.username, role, address=client.address, request=request)
         raise NotAuthenticated("log in first with POST /api/login")
 
     def start(self, username: str, client: Client, replaced: str | None) -> str:

@@ -110,7 +110,11 @@ def _amavisd(connection: Connection, tables: Columns, leftover: Leftover) -> Non
 
 
 def _iredadmin(connection: Connection, tables: Columns, leftover: Leftover) -> None:
-    for table, column in (("settings", "account"), ("mailwright_sessions", "username")):
+    for table, column in (
+        ("settings", "account"),
+        ("mailwright_sessions", "username"),
+        ("mailwright_tokens", "owner"),
+    ):
         if table in tables:
             condition, parameters = _accounts(column, leftover, at=False)
             connection.execute(f'DELETE FROM "{table}" WHERE {condition}', parameters)

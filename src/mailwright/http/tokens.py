@@ -1,0 +1,94 @@
+"""API tokens over HTTP: who shows one in ``Authorization: Bearer``, and the routes about them.
+
+A token that is right is looked at and nothing else: no count of failures, no lock.  It cannot be guessed, so
+it also works while its client's address or its id is slowed for others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from mailwright import tokens
+from mailwright.app import App
+from mailwright.authz import Actor, Role
+from mailwright.errors import NotAuthenticated
+from mailwright.fields.field import AnyField
+from mailwright.http import login
+from mailwright.http.answers import Answer
+from mailwright.http.clients import Client, subject
+from mailwright.http.login import Counted, Throttle
+from mailwright.http.routes import Path, Token
+from mailwright.work import Work
+
+Operation = Callable[[Work, Path, Mapping[AnyField, Any]], Answer | None]
+CODE: Final = "INVALID_TOKEN"
+_BEARER: Final = re.compile(r"bearer(?: +(.*))?", re.IGNORECASE | re.DOTALL)
+
+
+class Bearers:
+    """Those who show tokens, and what they ask about them."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._tokens = tokens.Tokens(app.databases["iredadmin"])
+
+    def actor(self, shown: str, client: Client, request: str) -> Actor:
+        """Whom a token speaks for, with the rank of this moment.
+
+        ``NotAuthenticated`` for whatever is wrong with it, ``TooManyAttempts``.
+        """
+        parts = tokens.parts(shown)
+        token = self._tokens.find(parts[0]) if parts else None
+        now = int(self._app.clock().timestamp())
+        if parts and token and token.opens(parts[1], now, client.address):
+            with self._app.store.session() as accounts:
+                admin = accounts.administrator(token.owner)
+            if admin is not None:
+                login.is_let_in_from(self._app, client, admin)
+                self._tokens.used(token, now, client.address)
+                role = Role.GLOBAL_ADMIN if admin.is_global else Role.DOMAIN_ADMIN
+                return Actor(
+                    admin.username,
+                    role,
+                    address=client.address,
+                    scope=token.scope,
+                    token=token.ident,
+                    request=request,
+                )
+        self._count(parts[0] if parts else "", client)
+        raise NotAuthenticated("the API token is not valid", code=CODE)
+
+    def operation(self, route: Token) -> Operation:
+        """What a route does."""
+        match route:
+            case Token.LIST:
+                return self._list
+            case Token.CREATE:
+                return self._create
+            case Token.REVOKE:
+                return self._revoke
+
+    def _count(self, ident: str, client: Client) -> None:
+        settings = self._app.settings.login
+        address = Counted(f"address:{subject(client.address)}", settings.address_free_attempts)
+        token = Counted(f"token:{ident}", settings.free_attempts)
+        Throttle(self._app).count(*((token, address) if ident else (address,)))
+
+    def _list(self, work: Work, _path: Path, asked: Mapping[AnyField, Any]) -> Answer:
+        owner = None if asked[tokens.ALL] else work.actor.username
+        return Answer([token.told() for token in tokens.listed(work, self._tokens, owner)])
+
+    def _create(self, work: Work, _path: Path, asked: Mapping[AnyField, Any]) -> Answer:
+        token, text = tokens.issue(work, self._tokens, work.actor.username, asked)
+        return Answer({tokens.TEXT.name: text, **token.told()})
+
+    def _revoke(self, work: Work, path: Path, _asked: Mapping[AnyField, Any]) -> None:
+        tokens.revoke(work, self._tokens, path["id"])
+
+
+def shown_in(header: str) -> str | None:
+    """The token of an ``Authorization`` header, right or wrong; ``None`` if it is of another scheme."""
+    match = _BEARER.fullmatch(header.strip())
+    return None if match is None else (match[1] or "").strip()
