@@ -1,14 +1,15 @@
 """Good, edge and refused values of every parameter, each with what a GET shows afterwards.
 
 `test_samples.py` fails for a parameter without samples. A sample starts from `DOMAIN` with one user
-`JANE`, after the update `before`; `beside` are parameters that have to come along.
+`JANE` and the admin `ANNA`, after the update `before`; `beside` are parameters that have to come along.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 DOMAIN, JANE = "example.org", "jane@example.org"
+ANNA = "anna@admins.test"  # a standalone admin
 PASSWORD = "Sample-Pass1"
 
 Text = str | tuple[str, ...]
@@ -485,4 +486,80 @@ USER_SAMPLES: dict[str, Samples] = {
     "password_hash": ReadOnly(None),
 }
 
-SAMPLES: dict[str, dict[str, Samples]] = {"domain": DOMAIN_SAMPLES, "user": USER_SAMPLES}
+_IN_MEGABYTES = {"quotaUnit": "MB"}
+_MOST: Samples = (
+    Good("20", 20),
+    Good("0", 0, before={"maxUsers": "5", "maxAliases": "5", "maxLists": "5"}),
+    Good("2147483647", 2147483647),
+    Refused("-1"),
+    Refused("2147483648"),
+    Refused(""),
+    Refused("few"),
+    Refused(("1", "2")),
+)
+
+ADMIN_SAMPLES: dict[str, Samples] = {
+    "mail": ReadOnly(ANNA),
+    "name": _TEXT,
+    "cn": _TEXT,
+    "password": (*_PASSWORDS, Refused("", code="PW_EMPTY")),
+    "accountStatus": _STATUS,
+    "language": _LANGUAGE,
+    "preferredLanguage": (Good("fr_FR", "fr_FR"), Refused("french")),
+    "isGlobalAdmin": _yes_no(before={"isGlobalAdmin": "yes"}),
+    "maxDomains": (
+        Good("5", 5),
+        Good("-1", -1),
+        Good("7", 7, before={"maxDomains": "-1"}),
+        Good("0", 0, before={"maxDomains": "7"}),
+        Good("0", 0, before={"maxDomains": "-1"}),
+        Good("2147483647", 2147483647),
+        Refused("-2"),
+        Refused("2147483648"),
+        Refused(""),
+        Refused("few"),
+        Refused(("1", "2")),
+    ),
+    "maxQuota": (
+        *(replace(sample, beside=_IN_MEGABYTES) for sample in _QUOTA),
+        Refused("5"),
+        Refused("8388608", beside={"quotaUnit": "TB"}),
+        Refused("-1", beside={"quotaUnit": "GB"}),
+    ),
+    "quotaUnit": (
+        Good("MB", 2, of="maxQuota", beside={"maxQuota": "2"}),
+        Good("GB", 2048, of="maxQuota", beside={"maxQuota": "2"}),
+        Good(" tb ", 2097152, of="maxQuota", beside={"maxQuota": "2"}),
+        # The number is the stored one, but of another unit.
+        Good(
+            "TB",
+            2097152,
+            of="maxQuota",
+            before={"maxQuota": "2", "quotaUnit": "MB"},
+            beside={"maxQuota": "2"},
+        ),
+        Good("TB", 8796091973632, of="maxQuota", beside={"maxQuota": "8388607"}),
+        Refused("GB"),
+        Refused("PB", beside={"maxQuota": "2"}),
+        Refused("", beside={"maxQuota": "2"}),
+    ),
+    "maxUsers": _MOST,
+    "maxAliases": _MOST,
+    "maxLists": _MOST,
+    "disableViewingMailLog": _yes_no(before={"disableViewingMailLog": "yes"}),
+    "disableManagingQuarantinedMails": _yes_no(before={"disableManagingQuarantinedMails": "yes"}),
+    "managedDomains": ReadOnly(()),
+    "createNewDomains": ReadOnly(None),
+    "createMaxDomains": ReadOnly(None),
+    "createQuotaUnit": ReadOnly(None),
+    "passwordLastChange": ReadOnly("2026-01-02T03:04:05Z"),
+    "created": ReadOnly("2026-01-02T03:04:05Z"),
+    "modified": ReadOnly("2026-01-02T03:04:05Z"),
+    "password_hash": ReadOnly(None),
+}
+
+SAMPLES: dict[str, dict[str, Samples]] = {
+    "domain": DOMAIN_SAMPLES,
+    "user": USER_SAMPLES,
+    "admin": ADMIN_SAMPLES,
+}

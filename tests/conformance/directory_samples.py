@@ -121,6 +121,7 @@ SAMPLES_OF_A_DIRECTORY: dict[str, dict[str, Samples]] = {
         ),
         "passwordLastChange": ReadOnly("2026-01-02T00:00:00Z"),
     },
+    "admin": {"passwordLastChange": ReadOnly("2026-01-02T00:00:00Z")},
 }
 # Operational attributes: the directory writes them by its own clock, and nobody else does.
 TIMES = ("created", "modified")

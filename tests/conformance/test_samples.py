@@ -11,10 +11,10 @@ from mailwright.app import ACCOUNTS
 from mailwright.errors import MailwrightError
 from tests.conformance.directory_samples import SAMPLES_OF_A_DIRECTORY, TIMES
 from tests.directory_site import DirectorySite
-from tests.samples import DOMAIN, JANE, PASSWORD, SAMPLES, Good, ReadOnly, Refused, Samples
+from tests.samples import ANNA, DOMAIN, JANE, PASSWORD, SAMPLES, Good, ReadOnly, Refused, Samples
 from tests.stores import EARLIER, LATER, NOTHING, Site
 
-KEYS = {"domain": DOMAIN, "user": JANE}
+KEYS = {"domain": DOMAIN, "user": JANE, "admin": ANNA}
 # What follows from a field besides its own value.
 FOLLOWS = {
     "domain": {
@@ -24,6 +24,11 @@ FOLLOWS = {
         "recipientBcc": {"services"},
     },
     "user": {"isGlobalAdmin": {"isAdmin", "managedDomains"}, "password": {"passwordLastChange"}},
+    "admin": {
+        "isGlobalAdmin": {"managedDomains"},
+        "password": {"passwordLastChange"},
+        "quotaUnit": {"maxQuota"},
+    },
 }
 # The rows in which an account's own parameters are kept.
 OWN_ROWS = {
@@ -32,6 +37,7 @@ OWN_ROWS = {
         *(f"sender_bcc_domain {DOMAIN}", f"recipient_bcc_domain {DOMAIN}"),
     ),
     "user": (f"mailbox {JANE}", f"forwardings {JANE} ", f"domain_admins {JANE} ALL"),
+    "admin": (f"admin {ANNA}", f"domain_admins {ANNA} ALL"),
 }
 
 
@@ -59,6 +65,11 @@ def those(site: Site, kind: str, name: str, sort: type) -> Iterator[Good | Refus
 
 def is_own(site: Site, kind: str, name: str, row: str) -> bool:
     """Whether a row, or an entry, is one in which the account's own parameters are kept."""
+    if kind == "admin":
+        own = OWN_ROWS["admin"]
+        if isinstance(site, DirectorySite):
+            own = (f"mail={ANNA},{site.directory.admin_base_dn}".lower(),)
+        return row in own
     if isinstance(site, DirectorySite):
         domain, user = site.domain_dn(DOMAIN).lower(), site.user_dn(JANE).lower()
         if kind == "user":
@@ -83,6 +94,8 @@ def start(site: Site) -> Site:
                 site.create("user", f"{local}@{domain}", password=PASSWORD, quota="100")
     site.update("user", "john@example.net", aliases="j@example.net", isGlobalAdmin="yes")
     site.update("domain", "example.net", catchall="x@example.org", senderBcc="x@example.org")
+    for admin in (ANNA, "john@admins.test"):
+        site.create("admin", admin, password=PASSWORD)
     site.clock.now = LATER
     return site
 
@@ -172,8 +185,8 @@ def test_what_only_answers_is_shown_and_ignored_when_sent(
 def test_the_same_values_are_taken_on_creation(start: Site, kind: str, name: str) -> None:
     resource = ACCOUNTS[kind].resource
     field = resource.by_name[name]
-    new = {"domain": "new.example.org", "user": "new@example.org"}[kind]
-    always = {"domain": {"name": "New"}, "user": {"password": PASSWORD}}[kind]
+    new = {"domain": "new.example.org", "user": "new@example.org", "admin": "new@admins.test"}[kind]
+    always = {"name": "New"} if kind == "domain" else {"password": PASSWORD}
     for sample in those(start, kind, name, Good):
         assert isinstance(sample, Good)
         if sample.before or sample.beside or name in always or sample.text == "":
