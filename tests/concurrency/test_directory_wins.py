@@ -16,7 +16,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from mailwright.app import ACCOUNTS
+from mailwright.authz import Actor, Role
 from mailwright.errors import Exists
+from mailwright.resources import operations
 from mailwright.settings import Settings
 from mailwright.settings.sections import Database, Databases
 from mailwright.storage.ldap.connections import Connection
@@ -161,6 +164,32 @@ def race_of_processes(site: DirectorySite, operations: Sequence[Operation]) -> C
             assert racer.stdout is not None
             outcomes += json.loads(racer.stdout.readline())
     return Counter(outcomes)
+
+
+@pytest.mark.parametrize("_round", range(RACES))
+def test_the_last_seat_of_an_admin(start: DirectorySite, _round: int) -> None:
+    """The limit is shared by two domains, each with a lock of its own."""
+    manager = "manager@mailwright.internal"
+    actor = Actor(manager, Role.DOMAIN_ADMIN, "192.0.2.7")
+    start.create("domain", "example.net", name="Second")
+    start.create("admin", manager, password=PASSWORD, maxUsers="1", maxDomains="1")
+    for domain in (ORG, "example.net"):
+        start.directory.replace(start.domain_dn(domain), domainAdmin=manager)
+
+    def create(key: str) -> None:
+        form = {"password": [PASSWORD]}
+        start.app.run(actor, lambda work: operations.create(work, ACCOUNTS["user"], key, form))
+
+    outcomes = race(
+        [
+            lambda n=number: create(f"new{n}@{(ORG, 'example.net')[n % 2]}")
+            for number in range(THREADS)
+        ]
+    )
+
+    assert outcomes == {WON: 1, "EXCEED_LIMIT_USERS": THREADS - 1}
+    assert len(users(start)) == 1
+    nothing_is_left(start)
 
 
 @pytest.mark.parametrize("_round", range(RACES))

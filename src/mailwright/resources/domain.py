@@ -54,6 +54,7 @@ from mailwright.fields.places import (
     SqlHome,
 )
 from mailwright.fields.resource import Resource
+from mailwright.resources import limits
 from mailwright.resources.operations import Account
 from mailwright.resources.rights import Lock
 from mailwright.resources.rules import (
@@ -631,6 +632,9 @@ def found(work: Work, name: str, changes: Changes) -> None:
         raise Invalid("name is required", parameter="name")
     if work.accounts.hosted_domain(name) is not None:
         raise Exists(f"domain {name} already exists", parameter="domain")
+    if work.actor.role is not Role.GLOBAL_ADMIN:
+        limits.one_more_domain_fits(work)
+        changes[ADMINS] = (work.actor.username,)
     changes[STATUS] = "active"
     if TRANSPORT not in changes:
         changes[TRANSPORT] = work.settings.accounts.default_transport

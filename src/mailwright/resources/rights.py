@@ -15,6 +15,7 @@ from mailwright.authz import Action, Role
 from mailwright.errors import Forbidden
 from mailwright.fields.field import AnyField, Changes, Field, Record
 from mailwright.fields.resource import Request, Resource
+from mailwright.resources import limits
 from mailwright.storage.protocol import EVERY_DOMAIN
 from mailwright.work import Work
 
@@ -24,6 +25,7 @@ DOMAIN_ADMINS_MAY: Final = frozenset(
         ("domain", Action.VIEW),
         ("domain", Action.LIST),
         ("domain", Action.UPDATE),
+        ("domain", Action.GRANT),
         ("user", Action.VIEW),
         ("user", Action.LIST),
         ("user", Action.CREATE),
@@ -63,15 +65,23 @@ def permit(work: Work, action: Action, resource: str, domain: str | None, key: s
     work.attempt(action, resource, key, domain)
     actor = work.actor
     if actor.scope.allows(action, resource, domain) and (
-        actor.role is Role.GLOBAL_ADMIN
-        or (
-            (resource, action) in DOMAIN_ADMINS_MAY
-            and domain is not None
-            and work.accounts.manages(actor.username, domain)
-        )
+        actor.role is Role.GLOBAL_ADMIN or _was_given(work, action, resource, domain)
     ):
         return
     raise _refused(work, action, resource, domain)
+
+
+def _was_given(work: Work, action: Action, resource: str, domain: str | None) -> bool:
+    """Whether a domain admin may do this; each question is the same for a domain that is missing."""
+    if domain is None:
+        return False
+    username = work.actor.username
+    if (resource, action) == ("domain", Action.CREATE):
+        return limits.may_create_domains(work)
+    if (resource, action) == ("domain", Action.DELETE):
+        managed = work.accounts.manages(username, domain)
+        return limits.may_create_domains(work) and managed
+    return (resource, action) in DOMAIN_ADMINS_MAY and work.accounts.manages(username, domain)
 
 
 def permit_domains(work: Work) -> Bounds:

@@ -54,7 +54,7 @@ from mailwright.fields.places import (
 )
 from mailwright.fields.resource import Request, Resource
 from mailwright.resources import domain as domains
-from mailwright.resources import rights
+from mailwright.resources import limits, rights
 from mailwright.resources.mailbox_path import maildir, storage_base
 from mailwright.resources.operations import Account
 from mailwright.resources.rights import Lock
@@ -580,6 +580,7 @@ def found(work: Work, address: str, changes: Changes) -> None:
     _one_more_fits(work, domain)
     changes[QUOTA] = _first_quota(domain, changes.get(QUOTA))
     _quota_fits(work, domain, changes[QUOTA], before=0)
+    limits.user_fits(work, changes[QUOTA])
     if LANGUAGE not in changes:
         changes[LANGUAGE] = domain[domains.LANGUAGE] or work.settings.accounts.default_language
     language_is_installed(work, LANGUAGE, changes)
@@ -652,6 +653,7 @@ def quota_fits_the_domain(work: Work, key: str, record: Record, changes: Changes
     quota = changes.get(QUOTA)
     if quota is not None:
         _quota_fits(work, _locked_domain(work, key), quota, before=record[QUOTA])
+        limits.quota_fits(work, quota, record[QUOTA])
 
 
 def forwarding_is_never_empty(_work: Work, key: str, record: Record, changes: Changes) -> None:

@@ -224,6 +224,10 @@ class Accounts(Protocol):
         """The mail users of a domain that administer anything, and what, as ``administers`` says it."""
         ...
 
+    def admin_settings(self, username: str) -> Mapping[str, str]:
+        """The settings that an account has as an admin: limits, and what else stands there."""
+        ...
+
     def hold_limits(self, username: str) -> None:
         """Have nobody else settle the limits of an admin until the transaction ends.
 

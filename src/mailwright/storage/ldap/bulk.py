@@ -32,6 +32,7 @@ class Everyone:
     resource: Resource
     changes: Changes
     each: Mapping[str, Changes]
+    spared: frozenset[str]  # keys, in lower case, that are left alone
     told: Callable[[Failure], None]
 
     def change(self, domain: str) -> int:
@@ -53,6 +54,8 @@ class Everyone:
 
     def _change(self, entry: Entry) -> bool:
         key = names.value_of(entry.dn).lower()
+        if key in self.spared:
+            return False
         try:
             for _ in range(TRIES):
                 try:

@@ -16,9 +16,10 @@ from mailwright.fields.field import AnyField, Record
 from mailwright.fields.ldap_places import Attribute, Syntax
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
-from mailwright.storage.ldap.codecs import decode
+from mailwright.storage.ldap.codecs import decode, encode
 from mailwright.storage.ldap.connections import ONE_LEVEL, SUBTREE, Connection
 from mailwright.storage.ldap.entry import Entry
+from mailwright.storage.ldap.grants import administered_by
 from mailwright.storage.ldap.reading import Library, chunks
 from mailwright.storage.ldap.selection import selection
 from mailwright.storage.protocol import ZERO_DATE, Names, Page, Query
@@ -107,13 +108,14 @@ class Finding:
             wanted[self._sort.name] = None
         if self._query.text:
             wanted.update((place.name, None) for place in self._searched)
-        for page in connection.pages(base, scope, self._filter(), tuple(wanted)):
-            found: list[tuple[_Order, Entry]] = []
-            for entry in page:
-                key = self._key(entry)
-                if key[:1] != "@" and self._has_text(entry, key):
-                    found.append(((self._sort_value(entry), key), entry))
-            yield found
+        for found_by in self._filters():
+            for page in connection.pages(base, scope, found_by, tuple(wanted)):
+                found: list[tuple[_Order, Entry]] = []
+                for entry in page:
+                    key = self._key(entry)
+                    if key[:1] != "@" and self._has_text(entry, key):
+                        found.append(((self._sort_value(entry), key), entry))
+                yield found
 
     def _where(self) -> tuple[str, int]:
         tree = self._library.tree
@@ -125,14 +127,21 @@ class Finding:
             return tree.base, SUBTREE
         return tree.container(self._home.branch, self._query.within), ONE_LEVEL
 
-    def _filter(self) -> str:
+    def _filters(self) -> list[str]:
+        """What is meant, asked in one search, or of many names in several."""
+        query = self._query
         conditions = [names.of_class(self._home.main_class)]
-        for field, value in self._query.only.items():
-            place = field.ldap
-            if isinstance(place, Attribute):
-                active = names.equals(place.name, "active")
-                conditions.append(active if value == "active" else names.no(active))
-        return names.both(*conditions)
+        for field, value in query.only.items():
+            if isinstance(field.ldap, Attribute):
+                conditions.append(_has_value(field.ldap, value))
+        if query.administered_by is not None:
+            conditions.append(administered_by(query.administered_by))
+        if query.among is None:
+            return [names.both(*conditions)]
+        return [
+            names.both(names.among(self._home.rdn, keys), *conditions)
+            for keys in chunks(sorted({key.lower() for key in query.among}))
+        ]
 
     def _key(self, entry: Entry) -> str:
         return names.value_of(entry.dn).lower()
@@ -163,3 +172,19 @@ class Finding:
         if query.limit is None or len(found) <= query.limit:
             return found, None
         return found[: query.limit], found[query.limit - 1]
+
+
+def _has_value(place: Attribute, value: Any) -> str:
+    """Entries whose attribute reads as this value; of a status or a yes, all but one word are the other."""
+    match place.syntax:
+        case Syntax.STATUS:
+            active = names.equals(place.name, "active")
+            return active if value == "active" else names.no(active)
+        case Syntax.YES | Syntax.YES_NO:
+            yes = names.equals(place.name, "yes")
+            return yes if value else names.no(yes)
+        case _:
+            texts = encode(place.syntax, value)
+            if not texts:
+                return names.no(names.present(place.name))
+            return names.both(*(names.equals(place.name, text) for text in texts))

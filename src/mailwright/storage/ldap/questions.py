@@ -13,13 +13,13 @@ from mailwright.storage.ldap import names
 from mailwright.storage.ldap.acts import erase
 from mailwright.storage.ldap.connections import NO_ATTRIBUTES, ONE_LEVEL, SUBTREE
 from mailwright.storage.ldap.entry import Entry, as_bytes
+from mailwright.storage.ldap.grants import GLOBAL
 from mailwright.storage.ldap.names import MOST_IN_ONE_FILTER
 from mailwright.storage.ldap.reading import SERVICES, Library
 from mailwright.storage.protocol import Administrator
 
 _ADDRESSED = names.of_class("mailUser", "mailList", "mailAlias")
 _ACTIVE = names.equals("accountStatus", "active")
-_GLOBAL = names.equals("domainGlobalAdmin", "yes")
 
 
 def hosted_domain(library: Library, name: str) -> str | None:
@@ -118,7 +118,7 @@ def global_admins(library: Library) -> Sequence[str]:
         (tree.admins, ONE_LEVEL, "mailAdmin"),
         (tree.base, SUBTREE, "mailUser"),
     ):
-        asked = names.both(_GLOBAL, names.of_class(of_class), _ACTIVE)
+        asked = names.both(GLOBAL, names.of_class(of_class), _ACTIVE)
         found += [
             names.value_of(entry.dn).lower()
             for entry in library.connection.search(base, scope, asked, NO_ATTRIBUTES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -14,7 +14,7 @@ from mailwright.fields.addresses import domain_of
 from mailwright.fields.field import AnyField, Changes, Record
 from mailwright.fields.ldap_places import LdapHome, Services
 from mailwright.fields.resource import Resource
-from mailwright.storage.ldap import names, questions
+from mailwright.storage.ldap import grants, names, questions
 from mailwright.storage.ldap.acts import EVERY, Room
 from mailwright.storage.ldap.bulk import Everyone
 from mailwright.storage.ldap.connections import BASE, NO_ATTRIBUTES, Connection, Directory
@@ -290,6 +290,7 @@ class LdapAccounts:
         domain: str,
         changes: Changes,
         each: Mapping[str, Changes] | None = None,
+        spare: Collection[str] = (),
     ) -> Changed:
         """Write to one account of a domain after the other, at once; those that fail are told.
 
@@ -303,6 +304,7 @@ class LdapAccounts:
                 resource,
                 changes,
                 {} if each is None else each,  # one that makes hashes when asked counts none
+                frozenset(key.lower() for key in spare),
                 failures.append,
             )
             number = everyone.change(domain)
@@ -351,10 +353,35 @@ class LdapAccounts:
         """The domain itself, the domain that has this further name, or ``None``."""
         return questions.hosted_domain(self.library, name)
 
-    def usage(self, domain: str) -> Usage:
-        """What a domain holds."""
-        counts = count_entries(self.library, domain)
-        return Usage(counts.users, counts.aliases, counts.lists, counts.total)
+    def usage(self, *domains: str) -> Usage:
+        """What domains hold, together."""
+        each = [count_entries(self.library, domain) for domain in dict.fromkeys(domains)]
+        return Usage(
+            sum(counts.users for counts in each),
+            sum(counts.aliases for counts in each),
+            sum(counts.lists for counts in each),
+            sum(counts.total for counts in each),
+        )
+
+    def manages(self, username: str, domain: str) -> bool:
+        """Whether an admin was given this very domain."""
+        return grants.manages(self.library, username, domain)
+
+    def administers(self, username: str) -> frozenset[str]:
+        """The domains that an account was given."""
+        return grants.administers(self.library, username)
+
+    def admins_among(self, domain: str) -> Mapping[str, frozenset[str]]:
+        """The mail users of a domain that administer anything, and what."""
+        return grants.admins_among(self.library, domain)
+
+    def admin_settings(self, username: str) -> Mapping[str, str]:
+        """The settings that an account has as an admin."""
+        return grants.admin_settings(self.library, username)
+
+    def hold_limits(self, username: str) -> None:
+        """Have nobody else settle the limits of an admin; the journal has nothing under this lock."""
+        self._held.take(f"limits:{username.lower()}")
 
     def administrator(self, username: str) -> Administrator | None:
         """The active account that may administer under this name."""

@@ -14,6 +14,7 @@ from mailwright.storage.sql.catalogue import lowering, ordering
 from mailwright.storage.sql.codecs import stored
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Database, Row
+from mailwright.storage.sql.grants import ADMINISTERED, as_kept
 from mailwright.storage.sql.reading import Reading
 from mailwright.storage.sql.removal import escaped
 
@@ -79,8 +80,17 @@ class Finding:
             place = field.sql
             if isinstance(place, Column):
                 self._also(f'm."{place.name}" = %s', stored(place.codec, value, self._dialect))
+        if query.administered_by is not None:
+            self._also(f'm."{home.key}" IN ({ADMINISTERED})', as_kept(query.administered_by))
+        if query.among is not None:
+            self._only_among(sorted(query.among))
         if query.text:
             self._search(query.text)
+
+    def _only_among(self, keys: Sequence[str]) -> None:
+        marks = ", ".join(["%s"] * len(keys))
+        self._conditions.append(f'm."{self._resource.sql.key}" IN ({marks})' if keys else "1 = 0")
+        self._parameters.extend(keys)
 
     def _search(self, text: str) -> None:
         """The engine lowers both sides: what it does not know how to lower is still equal to itself."""

@@ -26,6 +26,12 @@ class SettingsText:
                 return part.partition(":")[2].strip()
         return ""
 
+    def pairs(self) -> dict[str, str]:
+        """Every key with its value; the last of several wins."""
+        return {
+            name: part.partition(":")[2].strip() for name, part in self._parts if name is not None
+        }
+
     def updated(self, values: Mapping[str, str]) -> str:
         """The string with these values; an empty one removes its key."""
         left = dict(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from mailwright.errors import Exists, NotFound
@@ -19,13 +19,14 @@ from mailwright.storage.protocol import (
     Query,
     Usage,
 )
+from mailwright.storage.sql import grants
 from mailwright.storage.sql.catalogue import Columns, columns_of
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Database
 from mailwright.storage.sql.finding import Finding
 from mailwright.storage.sql.reading import Reading, has_place
 from mailwright.storage.sql.removal import Removal
-from mailwright.storage.sql.writing import Writing, hosted_domain
+from mailwright.storage.sql.writing import Writing, chunks, hosted_domain
 
 _TAKEN = (
     'SELECT 1 FROM "mailbox" WHERE "username" = %s UNION ALL '
@@ -199,12 +200,16 @@ class SqlAccounts:
         domain: str,
         changes: Changes,
         each: Mapping[str, Changes] | None = None,
+        spare: Collection[str] = (),
     ) -> Changed:
-        """Write to every account of a domain."""
+        """Write to every account of a domain but some."""
+        spared = frozenset(key.lower() for key in spare)
         writing = Writing(resource, self._store.columns, self._connection, self._store.clock())
         writing.take(changes, None)
-        touched = writing.update_all(domain)
+        touched = writing.update_all(domain, spared)
         for key, own in (each or {}).items():
+            if key.lower() in spared:
+                continue
             single = Writing(resource, self._store.columns, self._connection, self._store.clock())
             single.take(own, None)
             single.update(key)
@@ -249,21 +254,36 @@ class SqlAccounts:
         """The domain itself, the target of an alias domain, or ``None``."""
         return hosted_domain(self._connection, name)
 
-    def usage(self, domain: str) -> Usage:
-        """What a domain holds."""
-        lists = (
-            '(SELECT COUNT(*) FROM "maillists" WHERE "domain" = %s)'
-            if "maillists" in self._store.columns
-            else "0 * LENGTH(%s)"
-        )
-        row = self._connection.row(
-            f'SELECT COUNT(*), COALESCE(SUM("quota"), 0), '
-            f'(SELECT COUNT(*) FROM "alias" WHERE "domain" = %s), {lists} '
-            f'FROM "mailbox" WHERE "domain" = %s',
-            (domain, domain, domain),
-        )
-        users, quota, aliases, lists_ = row or (0, 0, 0, 0)
-        return Usage(int(users), int(aliases), int(lists_), int(quota))
+    def usage(self, *domains: str) -> Usage:
+        """What domains hold, together."""
+        users = aliases = lists = quota = 0
+        for some in chunks(tuple(dict.fromkeys(domains))):
+            row = self._connection.row(_usage(len(some), self._store.columns), (*some,) * 3)
+            users_, quota_, aliases_, lists_ = map(int, row or (0, 0, 0, 0))
+            users, aliases, lists = users + users_, aliases + aliases_, lists + lists_
+            quota += quota_
+        return Usage(users, aliases, lists, quota)
+
+    def manages(self, username: str, domain: str) -> bool:
+        """Whether an admin was given this very domain."""
+        return grants.manages(self._connection, username, domain)
+
+    def administers(self, username: str) -> frozenset[str]:
+        """The domains that an account was given, active or not."""
+        return grants.administers(self._connection, username)
+
+    def admins_among(self, domain: str) -> Mapping[str, frozenset[str]]:
+        """The mail users of a domain that administer anything, and what."""
+        return grants.admins_among(self._connection, domain)
+
+    def admin_settings(self, username: str) -> Mapping[str, str]:
+        """The settings that an account has as an admin."""
+        return grants.admin_settings(self._connection, self._store.columns, username)
+
+    def hold_limits(self, username: str) -> None:
+        """Have nobody else settle the limits of an admin; SQLite has one writer anyway."""
+        if self._lock:
+            grants.hold_limits(self._connection, username, self._lock)
 
     def administrator(self, username: str) -> Administrator | None:
         """The active account that may administer under this name."""
@@ -297,3 +317,15 @@ class SqlAccounts:
         if isinstance(place, Setting) and place.only:
             return frozenset(place.only)
         return None
+
+
+def _usage(number: int, columns: Columns) -> str:
+    """What so many domains hold; each of their names is asked with three times."""
+    among = f'"domain" IN ({", ".join(["%s"] * number)})'
+    lists = f'SELECT COUNT(*) FROM "maillists" WHERE {among}'
+    if "maillists" not in columns:
+        lists = f'SELECT 0 * COUNT(*) FROM "alias" WHERE {among}'
+    return (
+        f'SELECT COUNT(*), COALESCE(SUM("quota"), 0), '
+        f'(SELECT COUNT(*) FROM "alias" WHERE {among}), ({lists}) FROM "mailbox" WHERE {among}'
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from mailwright.fields.addresses import domain_of
@@ -84,8 +84,11 @@ class Writing:
         self._update_row(row, home.key, key)
         self._around(key)
 
-    def update_all(self, domain: str) -> int:
-        """Write the same columns and mirrored rows for every account of a domain; how many."""
+    def update_all(self, domain: str, spared: Container[str] = ()) -> int:
+        """Write the same columns and mirrored rows for every account of a domain; how many.
+
+        ``spared`` are keys in lower case.
+        """
         home = self._home
         lock = "" if self._dialect is Dialect.SQLITE else " FOR UPDATE"
         # Locked first: an account that comes meanwhile is either changed with all its rows or not at all.
@@ -94,10 +97,10 @@ class Writing:
             f'ORDER BY "{home.key}"{lock}',
             (domain,),
         )
-        keys = [row[0] for row in rows]
+        keys = [row[0] for row in rows if row[0].lower() not in spared]
         # By keys, a few hundred at once: MariaDB would scan the whole table for a sub-query.
-        for start in range(0, len(keys), MOST_ROWS_AT_ONCE):
-            self._update_some(keys[start : start + MOST_ROWS_AT_ONCE])
+        for some in chunks(keys):
+            self._update_some(some)
         return len(keys)
 
     def _update_some(self, some: Sequence[str]) -> None:
@@ -200,8 +203,7 @@ class Writing:
             self._insert(place.table, row | {place.key: whose})
 
     def _delete_members(self, place: SideRows, key: str, members: Sequence[str]) -> None:
-        for start in range(0, len(members), MOST_ROWS_AT_ONCE):
-            some = members[start : start + MOST_ROWS_AT_ONCE]
+        for some in chunks(members):
             marks = ", ".join(["%s"] * len(some))
             self._connection.execute(
                 f'DELETE FROM "{place.table}" WHERE "{place.key}" = %s AND "{place.value}" IN ({marks})'
@@ -258,6 +260,12 @@ class Writing:
         self._connection.execute(
             f'INSERT INTO "{table}" ({names}) VALUES ({marks})', tuple(row.values())
         )
+
+
+def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A few hundred at once: engines limit how many values a statement has."""
+    for start in range(0, len(keys), MOST_ROWS_AT_ONCE):
+        yield keys[start : start + MOST_ROWS_AT_ONCE]
 
 
 def hosted_domain(connection: Connection, name: str) -> str | None:

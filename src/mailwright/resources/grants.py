@@ -1,0 +1,108 @@
+"""Who administers a domain (``PUT /api/domain/admins/<domain>``).
+
+Sources: the API document, SQL reference 4.9, LDAP reference 1.3 and 8.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailwright.authz import Action, Role
+from mailwright.errors import Forbidden, Invalid, NotFound
+from mailwright.fields.addresses import domain_of
+from mailwright.fields.field import Changes, Record
+from mailwright.fields.resource import Form, Verb
+from mailwright.resources import admin as admins
+from mailwright.resources import domain as domains
+from mailwright.resources import rights
+from mailwright.resources import user as users
+from mailwright.resources.operations import read_request
+from mailwright.storage.protocol import EVERY_DOMAIN, Contention
+from mailwright.work import Work
+
+
+def update_admins(work: Work, name: str, form: Form) -> None:
+    """Name further admins of a domain, or take the domain from some.
+
+    ``Invalid``, ``Forbidden``, ``NotFound``.
+    """
+    name = domains.RESOURCE.read_key(name)
+    rights.permit(work, Action.GRANT, domains.RESOURCE.name, name)
+    request = read_request(work, domains.RESOURCE, form, Verb.GRANT)
+    edit = request.edits.get(domains.ADMINS)
+    if edit is None:
+        return
+    before = work.accounts.get(domains.RESOURCE, name, (domains.ADMINS,))[domains.ADMINS]
+    wanted = edit.applied_to(before)
+    added = [address for address in wanted if address not in before]
+    removed = [address for address in before if address not in wanted]
+    for address in (*added, *removed):
+        _is_for_the_actor(work, address)
+    work.accounts.begin()
+    # Accounts before domains, and always in one order: whoever changes one does the same.
+    promoted = _locked_users(work, added)
+    demoted = _locked_users(work, removed)
+    record = work.accounts.get(domains.RESOURCE, name, (domains.ADMINS,), lock=True)
+    if record[domains.ADMINS] != before:
+        raise Contention("somebody else is naming admins of the same domain; try again")
+    added = [address for address in added if _is_to_be_named(work, address, promoted)]
+    if not added and not removed:
+        return
+    # A directory is written in this order: the rank first when it is given, last when it is taken.
+    for address in added:
+        if address in promoted and not promoted[address][users.IS_ADMIN]:
+            _change(work, promoted[address], administers=True)
+    kept = (address for address in before if address not in removed)
+    work.accounts.change(domains.RESOURCE, record, Changes({domains.ADMINS: (*kept, *added)}))
+    for address in removed:
+        if address in demoted and not work.accounts.administers(address) - {name}:
+            _change(work, demoted[address], administers=False)
+    _note(work, name, "grant", added)
+    _note(work, name, "revoke", removed)
+
+
+def _change(work: Work, user: Record, *, administers: bool) -> None:
+    work.accounts.change(users.RESOURCE, user, Changes({users.IS_ADMIN: administers}))
+
+
+def _note(work: Work, name: str, event: str, addresses: Sequence[str]) -> None:
+    for address in addresses:
+        work.note(Action.GRANT, domains.RESOURCE.name, address, name, event=event)
+
+
+def _is_for_the_actor(work: Work, address: str) -> None:
+    """A domain admin names and dismisses users of own domains, and none of higher rank."""
+    if work.actor.role is Role.GLOBAL_ADMIN:
+        return
+    rights.permit(work, Action.UPDATE, users.RESOURCE.name, domain_of(address))
+    rights.reach(work, Action.UPDATE, address)
+
+
+def _locked_users(work: Work, addresses: Sequence[str]) -> dict[str, Record]:
+    found: dict[str, Record] = {}
+    for address in sorted(addresses, key=lambda each: (domain_of(each), each)):
+        try:
+            found[address] = work.accounts.get(
+                users.RESOURCE, address, (users.IS_ADMIN, users.IS_GLOBAL_ADMIN), lock=True
+            )
+        except NotFound:
+            continue  # a standalone admin, or nobody
+    return found
+
+
+def _is_to_be_named(work: Work, address: str, promoted: dict[str, Record]) -> bool:
+    if address not in promoted:
+        if work.actor.role is not Role.GLOBAL_ADMIN:
+            raise Forbidden(f"addAdmin ({address}): domain admins name mail users only")
+        try:
+            work.accounts.get(admins.RESOURCE, address, ())
+        except NotFound:
+            raise Invalid(
+                f"addAdmin ({address}): there is neither such an admin nor such a user",
+                code="INVALID_ADMIN",
+                parameter="addAdmin",
+            ) from None
+    if EVERY_DOMAIN in work.accounts.administers(address):
+        work.warn(f"{address} is a global admin and administers every domain already")
+        return False
+    return True
