@@ -141,13 +141,13 @@ def test_what_one_backend_keeps_is_ignored_on_the_other(
     assert ((column, "ignored") if kept == "sql" else ("ignored", attribute)) == places
 
 
-def test_a_place_without_words_is_refused(tool: dict[str, Any]) -> None:
-    field = dataclasses.replace(ACCOUNTS["user"].resource.by_name["name"], sql=object())  # type: ignore[arg-type]
+@pytest.mark.parametrize(("place", "told"), [("sql", "in_sql"), ("ldap", "in_directory")])
+def test_a_place_without_words_is_refused(tool: dict[str, Any], place: str, told: str) -> None:
+    resource = ACCOUNTS["user"].resource
+    field = dataclasses.replace(resource.by_name["name"], **{place: object()})
 
     with pytest.raises(TypeError, match="no words for"):
-        tool["in_sql"](ACCOUNTS["user"].resource, field)
-    with pytest.raises(TypeError, match="no words for"):
-        tool["in_directory"](object())
+        tool[told](resource, field)
 
 
 def test_every_remark_is_about_something_that_exists_and_is_on_the_page() -> None:
@@ -159,9 +159,11 @@ def test_every_remark_is_about_something_that_exists_and_is_on_the_page() -> Non
         if route.resource is not None and isinstance(route.verb, Verb)
     }
 
-    assert set(prose["endpoints"]) <= {f"{route.method} {route.path}" for route in ROUTES}
+    assert {*prose["endpoints"], *prose["who"]} <= {
+        f"{route.method} {route.path}" for route in ROUTES
+    }
     remarks = [*prose["general"].values(), *prose["directory"]["general"].values()]
-    remarks += prose["endpoints"].values()
+    remarks += (*prose["endpoints"].values(), *prose["who"].values())
     for section in (prose["parameters"], prose["directory"]):
         for name, about in section.items():
             if name == "general":

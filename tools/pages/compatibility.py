@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 from typing import Any
 
+from mailwright import tokens
 from mailwright.app import ACCOUNTS
 from mailwright.authz import Action
 from mailwright.fields import kinds, ldap_places, places
 from mailwright.fields.field import AnyField
 from mailwright.fields.resource import Resource, Verb
 from mailwright.http.openapi import fields_of
-from mailwright.http.routes import ROUTES, Route
+from mailwright.http.routes import PREFIX, ROUTES, Route
 from mailwright.resources import rights
 
 HERE = Path(__file__).parent
@@ -38,6 +39,7 @@ What a script written for the published iRedAdmin-Pro API can rely on, endpoint 
 - **Published** says which edition of the API document has it: *both*, only the *newer* one, or none, then it is *ours*.
   `*` stands where it is required there.
   What a GET answers is not described in the document, so names that only a GET shows are ours.
+- **Permission** is the word for what the operation does to its target.
 - **Who** is the least that a caller must be.
   A *domain admin* is an admin of the domain in question, and reaches no account of higher rank.
 - **By** names the verbs that take a parameter, with `*` where they require it.
@@ -70,13 +72,15 @@ VALUES: dict[type, str] = {
     kinds.NextHop: "host, `[host]:port`, or empty",
     kinds.Stamp: "time in UTC",
     kinds.Names: "name",
+    tokens.Network: "address or network",
+    tokens.End: "time (RFC 3339) or number of days",
 }
 MEMBERS: dict[type, str] = {
-    kinds.Text: "texts",
     kinds.Email: "addresses",
     kinds.Mailbox: "addresses",
     kinds.DomainName: "domains",
     kinds.Names: "names",
+    tokens.Network: "networks",
 }
 
 
@@ -157,7 +161,7 @@ def _section(
                 f"`{route.path}`",
                 _in(known.get(shape(endpoint_of(route)))),
                 f"`{route.action.value}`",
-                who(route),
+                prose["who"].get(endpoint_of(route)) or who(route),
             )
             for route in routes
         ),
@@ -173,7 +177,7 @@ def _section(
     }
     for resource in resources.values():
         taking = [route for route in routes if route.resource is resource and route.verb]
-        yield f"\n### Parameters of a {resource.title}\n\n"
+        yield f"\n### Parameters: {resource.title}\n\n"
         yield from _parameters(resource, _rows_of(resource, taking), taking, known)
         yield from _bullets(_remarks(prose["parameters"], resource.name))
         on_a_directory = list(_remarks(prose["directory"], resource.name))
@@ -268,21 +272,33 @@ def _places(resource: Resource | None, field: AnyField) -> tuple[str, str]:
     nowhere = "ignored" if field.sql or field.ldap else ""
     return (
         in_sql(resource, field) if resource and field.sql else nowhere,
-        in_directory(field.ldap) if field.ldap else nowhere,
+        in_directory(resource, field) if resource and field.ldap else nowhere,
     )
 
 
 def _verb(route: Route, row: Row) -> str:
-    verb = "PUT all" if route.verb is Verb.BULK else route.method
+    verb = _label(route)
     return f"{verb} `*`" if row.field in route.required and row.role == "value" else verb
+
+
+def _label(route: Route) -> str:
+    """A word for a verb that no other one of its table has."""
+    resource = route.resource
+    if route.verb is Verb.BULK:
+        return f"{route.method} all"
+    if (
+        route.verb is None
+        or resource is None
+        or shape(route.path) == f"{PREFIX}/{resource.name}/{{}}"
+    ):
+        return route.method
+    return f"`{endpoint_of(route)}`"
 
 
 def _published(row: Row, routes: Sequence[Route], known: dict[str, Known]) -> str:
     """Which editions have the parameter, by verb where that differs."""
     by_verb = {
-        _verb(route, row).removesuffix(" `*`"): _in(
-            known.get(shape(endpoint_of(route))), _written(row, route, known)
-        )
+        _label(route): _in(known.get(shape(endpoint_of(route))), _written(row, route, known))
         for route in routes
     }
     if len(set(by_verb.values())) > 1:
@@ -316,11 +332,18 @@ def value_of(row: Row) -> str:
         return "any"
     kind = row.field.kind
     if isinstance(kind, kinds.Many):
-        names = kind.of.known if isinstance(kind.of, kinds.Names) else ()
-        return f"list of {', '.join(f'`{name}`' for name in names) or MEMBERS[type(kind.of)]}"
+        return f"list of {_members(kind.of)}"
     if isinstance(kind, kinds.Text) and row.field.read_only:
         return "text"
     return _one(kind)
+
+
+def _members(kind: kinds.Kind[Any]) -> str:
+    match kind:
+        case kinds.Names(known=words) | kinds.Choice(words=words) if words:
+            return ", ".join(f"`{word}`" for word in words)
+        case _:
+            return MEMBERS.get(type(kind), "texts")
 
 
 def _one(kind: kinds.Kind[Any]) -> str:
@@ -359,7 +382,7 @@ def in_sql(resource: Resource, field: AnyField) -> str:
         case places.Counted(table=other, total=total, where=where):
             return (f"sum of `{other}.{total}`" if total else f"rows of `{other}`") + _where(where)
         case places.Derived(needs=needs):
-            return _told_from(needs)
+            return _told_from(resource, needs, in_sql)
         case _:
             raise TypeError(f"{field.name}: no words for {place!r}")
 
@@ -368,12 +391,18 @@ def _where(where: Mapping[str, int]) -> str:
     return "".join(f", where `{column}` is {value}" for column, value in where.items())
 
 
-def _told_from(needs: Iterable[str]) -> str:
-    return f"told from {', '.join(f'`{name}`' for name in needs)}"
+def _told_from(
+    resource: Resource, needs: Iterable[str], kept: Callable[[Resource, AnyField], str]
+) -> str:
+    """What is not kept itself: where the values are that it is told from."""
+    by_name = {field.name: field for field in resource.fields}
+    told = ", ".join(kept(resource, by_name[name]) for name in needs)
+    return f"told from {told}" if told else "not kept"
 
 
-def in_directory(place: ldap_places.LdapPlace) -> str:
+def in_directory(resource: Resource, field: AnyField) -> str:
     """Where a directory keeps a field.  ``TypeError`` names a place that is new here."""
+    place = field.ldap
     match place:
         case ldap_places.Attribute() | ldap_places.AttributeValues() | ldap_places.PathPart():
             return _own_attribute(place)
@@ -381,12 +410,12 @@ def in_directory(place: ldap_places.LdapPlace) -> str:
             return f"`accountSetting`: `{key}`"
         case ldap_places.Services():
             return "`enabledService`"
-        case ldap_places.Service(name=name):
-            return f"`enabledService`: `{name}`"
+        case ldap_places.Service(name=name, attribute=attribute):
+            return f"`{attribute}`: `{name}`"
         case places.Joined(table=other, column=column):
             return f"SQL beside it: `{other}.{column}`"
         case places.Derived(needs=needs):
-            return _told_from(needs)
+            return _told_from(resource, needs, in_directory)
         case _:
             return _other_entries(place)
 
@@ -407,7 +436,7 @@ def _own_attribute(
             return "part of `homeDirectory`"
 
 
-def _other_entries(place: ldap_places.LdapPlace) -> str:
+def _other_entries(place: ldap_places.LdapPlace | None) -> str:
     match place:
         case ldap_places.ChildEntry(branch=branch, attribute=attribute):
             return f"`{attribute}` of the entry `@` and the domain in `{branch}`"
