@@ -39,7 +39,8 @@ def _resource(resource: Resource) -> list[str]:
         f"\n## {resource.name.capitalize()}\n\n",
         "| Parameter | On | Value | Meaning | Example |\n| --- | --- | --- | --- | --- |\n",
     ]
-    parts += [_row(resource, field) for field in resource.update]
+    taken = dict.fromkeys((*resource.update, *resource.grant))
+    parts += [_row(resource, field) for field in taken]
     parts += [
         f"\nRequired to create: {', '.join(f'`{field.name}`' for field in resource.required)}.\n"
     ] * bool(resource.required)
@@ -67,6 +68,7 @@ def _row(resource: Resource, field: AnyField) -> str:
             ("POST", resource.create),
             ("PUT", resource.update),
             ("PUT all", resource.bulk),
+            ("PUT admins", resource.grant),
         )
         if field in fields
     ]
