@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +37,10 @@ class Search:
     oldest_first: bool = False
     seen_by: str | None = None
     within: frozenset[str] | None = None
+
+    def going_on(self, after: int | None, limit: int) -> Search:
+        """The same for another page."""
+        return replace(self, after=after, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

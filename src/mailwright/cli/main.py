@@ -18,6 +18,8 @@ COMMANDS: Final = {
     "check": ("mailwright.cli.check", "check"),
     "config": ("mailwright.cli.config", "config"),
     "openapi": ("mailwright.cli.openapi", "openapi"),
+    "audit": ("mailwright.cli.audit", "audit"),
+    "token": ("mailwright.cli.token", "token"),
     "job": ("mailwright.cli.job", "job"),
 }
 

@@ -77,9 +77,15 @@ def authenticate(
         raise
     stored = () if found is None else found.passwords
     if not verify_any(password, stored, app.settings.passwords.scheme) or found is None:
-        raise refusal()
+        refused = refusal()
+        app.login_failed(asked, client.address, refused.code)
+        raise refused
     throttle.forgive(account, address)
-    is_let_in_from(app, client, found)
+    try:
+        is_let_in_from(app, client, found)
+    except Forbidden as error:
+        app.login_failed(asked, client.address, error.code)
+        raise
     role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
     actor = Actor(found.username, role, address=client.address, channel="api")
     app.run(actor, _noted)

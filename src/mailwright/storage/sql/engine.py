@@ -94,6 +94,9 @@ class Connection:
         raw, self._raw = self._raw, None
         if raw is not None:
             try:
+                if self.dialect is Dialect.SQLITE and self._cursor is not None:
+                    # Its statement would keep the transaction, and so everybody else out, until it goes.
+                    self._cursor.close()
                 raw.close()
             except self._driver.errors:
                 return
