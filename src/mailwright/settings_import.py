@@ -124,6 +124,10 @@ _PLACES: Final[Mapping[str, str]] = {
     "password_has_uppercase": "passwords.has_uppercase",
     "password_has_number": "passwords.has_number",
     "password_has_special_char": "passwords.has_special_char",
+    "require_domain_ownership_verification": "ownership.required",
+    "domain_ownership_verify_code_prefix": "ownership.code_prefix",
+    "domain_ownership_verify_timeout": "ownership.timeout_seconds",
+    "domain_ownership_expire_days": "ownership.expire_days",
 }
 
 

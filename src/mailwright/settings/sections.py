@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -425,6 +426,69 @@ class Passwords(Section, frozen=True):
             raise Disagreement("max_length", "is smaller than min_length")
 
 
+class Ownership(Section, frozen=True):
+    """Proof that a domain which a domain admin adds is theirs."""
+
+    required: Annotated[
+        bool,
+        Meta(
+            description="Whether a domain that a domain admin adds stays disabled until they have "
+            "proven that it is theirs."
+        ),
+    ] = False
+    code_prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,58}$",
+            description="What the code begins with that has to be published.",
+        ),
+    ] = "iredmail-domain-verification-"
+    expire_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=36_500,
+            description="How long a code can be used, and for how long after the proof the same "
+            "admin may add the domain again without another one, in days.",
+        ),
+    ] = 30
+    timeout_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=60,
+            description="How long to wait for each of DNS, `http` and `https`, in seconds.",
+        ),
+    ] = 10
+    name_servers: Annotated[
+        tuple[str, ...],
+        Meta(description="Addresses of the name servers to ask; empty for those of the system."),
+    ] = ()
+    name_server_port: Annotated[
+        int, Meta(ge=1, le=65535, description="Port of these name servers.")
+    ] = 53
+    http_port: Annotated[
+        int, Meta(ge=1, le=65535, description="Port on which web servers are asked by `http`.")
+    ] = 80
+    https_port: Annotated[
+        int, Meta(ge=1, le=65535, description="Port on which web servers are asked by `https`.")
+    ] = 443
+    also_allowed: Annotated[
+        Networks,
+        Meta(
+            description="Addresses and networks where web servers are asked although they are not "
+            "public; whoever may add domains can have them asked."
+        ),
+    ] = Networks()
+
+    def __post_init__(self) -> None:
+        for text in self.name_servers:
+            try:
+                ipaddress.ip_address(text)
+            except ValueError:
+                raise Disagreement("name_servers", f"has {text!r}, which is no address") from None
+
+
 class Log(Section, frozen=True):
     """What is logged to standard error."""
 
@@ -451,6 +515,7 @@ class Settings(Section, frozen=True):
     pool: Pool = Pool()
     accounts: Accounts = Accounts()
     passwords: Passwords = Passwords()
+    ownership: Ownership = Ownership()
     log: Log = Log()
     path: Path | None = None
 
