@@ -671,9 +671,10 @@ def alias_addresses_are_free(work: Work, key: str, record: Record, changes: Chan
     before = record[ALIASES]
     kept = set(before)
     own = domain_of(key)
-    _lock_domains(
-        work, {domain_of(address) for address in changes[ALIASES] if address not in kept} | {own}
-    )
+    # A domain that is out of reach is not locked: that it can be would tell that it is there.
+    fresh = [address for address in changes[ALIASES] if address not in kept]
+    names = {domain_of(address) for address in fresh if _is_in_own_domain(work, address, own)}
+    _lock_domains(work, names | {own})
     wanted, skipped, outside = [], [], []
     for address in changes[ALIASES]:
         if address in kept:
@@ -754,12 +755,13 @@ def _no_domain(address: str) -> NotFound:
 
 
 def _is_in_own_domain(work: Work, address: str, own: str) -> bool:
-    host = work.accounts.hosted_domain(domain_of(address))
-    return host == own or (
-        host is not None
-        and work.settings.accounts.alias_addresses_in_any_domain
-        and rights.manages(work, host)
-    )
+    name = domain_of(address)
+    host = work.accounts.hosted_domain(name)
+    if host == own:
+        return True
+    # The question is the same for a domain that is missing.
+    is_open = work.settings.accounts.alias_addresses_in_any_domain
+    return is_open and rights.manages(work, host or name) and host is not None
 
 
 def _is_in_use(work: Work, address: str) -> bool:
