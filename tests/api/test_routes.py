@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from mailwright.authz import Action
+from mailwright.fields.resource import Verb
 from mailwright.http.routes import ROUTES, Route, RouteError, Session, build
 from mailwright.tokens import Token, Tokens
 from tests.api.client import ADMIN, DOMAIN, JANE, MANAGER, PASSWORD, Api
@@ -20,18 +21,31 @@ guarded = pytest.mark.parametrize(
     ids=lambda route: f"{route.method} {route.path}",
 )
 TOKEN = "0123456789abcdef"
+ANNA = "anna@admins.test"  # a standalone admin
 BODIES = {
     "POST /api/tokens": "label=x",
     "POST /api/login": f"username={ADMIN}&password={PASSWORD}",
     "POST /api/domain/{domain}": "name=Example",
     "POST /api/user/{mail}": "password=Test-Pass1",
+    "POST /api/admin/{mail}": "password=Test-Pass1",
+    "POST /api/verify_password/user/{mail}": "password=Test-Pass1",
+    "POST /api/verify_password/admin/{mail}": f"password={PASSWORD}",
 }
 
 
+@pytest.fixture
+def admin(admin: Api) -> Api:
+    """Beside the global admin who is logged in there is Anna."""
+    admin.add_admin(ANNA, domain=DOMAIN)
+    return admin
+
+
 def path_of(route: Route) -> str:
-    new = route.method == "POST"
+    new = route.verb is Verb.CREATE
     domain = "new.example" if new else DOMAIN
     mail = f"new@{DOMAIN}" if new else JANE
+    if "/admin/" in route.path:
+        mail = "new@admins.test" if new else ANNA
     return route.path.format(domain=domain, mail=mail, number="30", id=TOKEN)
 
 
@@ -150,7 +164,7 @@ def test_every_page_of_a_list_is_reached(admin: Api) -> None:
 
 def test_what_get_gives_back_can_be_put_unchanged(admin: Api) -> None:
     admin.add_user()
-    for path in (f"/api/user/{JANE}", f"/api/domain/{DOMAIN}"):
+    for path in (f"/api/user/{JANE}", f"/api/domain/{DOMAIN}", f"/api/admin/{ANNA}"):
         profile = admin.call("GET", path).json["_data"]
         result = admin.call("PUT", path, json=profile)
 

@@ -19,6 +19,8 @@ from mailwright.resources import limits
 from mailwright.storage.protocol import EVERY_DOMAIN
 from mailwright.work import Work
 
+# What is in no domain, whatever its address says: a token for one domain makes no admins.
+OF_THE_SERVER: Final = frozenset({"admin"})
 # What a domain admin may do in the domains that were given to them.
 DOMAIN_ADMINS_MAY: Final = frozenset(
     {
@@ -33,6 +35,9 @@ DOMAIN_ADMINS_MAY: Final = frozenset(
         ("user", Action.DELETE),
     }
 )
+
+
+RANK: Final = "rank"  # the profile of what makes a mail user a global admin
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,12 @@ def permit(work: Work, action: Action, resource: str, domain: str | None, key: s
     ``key`` is the account where one is meant: a refusal is on record with it.
     """
     work.attempt(action, resource, key, domain)
+    if resource in OF_THE_SERVER:
+        domain = None
     actor = work.actor
-    if actor.scope.allows(action, resource, domain) and (
+    # A standalone admin is in no domain: the part of its address after the @ is not hosted here.
+    within = None if resource == "admin" else domain
+    if actor.scope.allows(action, resource, within) and (
         actor.role is Role.GLOBAL_ADMIN or _was_given(work, action, resource, domain)
     ):
         return
@@ -127,43 +136,62 @@ def permit_fields(request: Request, closed: Collection[str]) -> None:
 
 
 def permit_changes(work: Work, changes: Request | Changes) -> None:
-    """Nothing changes that only global admins change.
+    """Nothing changes that only global admins change; a bound token of theirs gives nobody their rank.
 
     What repeats the stored value is no change: the answer of a GET can be sent back.
     """
-    if work.actor.role is Role.GLOBAL_ADMIN:
+    actor = work.actor
+    is_global = actor.role is Role.GLOBAL_ADMIN
+    if is_global and not actor.scope.is_bound:
         return
     fields = changes.fields if isinstance(changes, Request) else changes.fields()
     for field in fields:
-        if field.global_only:
+        if field.global_only and (not is_global or field.group == RANK):
             raise Forbidden(f"{field.name} is for global admins", parameter=field.name)
 
 
 def reach(work: Work, action: Action, key: str) -> None:
-    """The account does not rank above the actor: to look at, to change, to remove, by any way."""
+    """The account does not rank above the actor: to look at, to change, to remove, by any way.
+
+    With a bound token the own account ranks above, too: its password opens what the token does not.
+    """
     actor = work.actor
-    if actor.role is Role.GLOBAL_ADMIN or key == actor.username:
+    is_above = actor.role is Role.GLOBAL_ADMIN or key == actor.username
+    if is_above and (action is Action.VIEW or not actor.scope.is_bound):
         return
     rank = work.accounts.administers(key)
     if EVERY_DOMAIN in rank:
         raise Forbidden(
             f"{key} is a global admin", code="PERMISSION_DENIED_UPDATE_GLOBAL_ADMIN_PROFILE"
         )
-    if action is not Action.VIEW and rank and not rank <= work.accounts.administers(actor.username):
+    if action is not Action.VIEW and not rank <= _administered(work):
         raise Forbidden(f"{key} administers domains that {actor.username} does not")
 
 
 def out_of_reach(work: Work, domain: str) -> frozenset[str]:
     """The users of a domain that rank above the actor."""
     actor = work.actor
-    if actor.role is Role.GLOBAL_ADMIN:
+    is_bound = actor.scope.is_bound
+    if actor.role is Role.GLOBAL_ADMIN and not is_bound:
         return frozenset()
-    own = work.accounts.administers(actor.username)
+    own = _administered(work)
     return frozenset(
         name
         for name, rank in work.accounts.admins_among(domain).items()
-        if name != actor.username and not rank <= own
+        if (name != actor.username or is_bound) and not rank <= own
     )
+
+
+def _administered(work: Work) -> frozenset[str]:
+    """The domains that the actor administers wholly: of a bound token none, or those it is bound to."""
+    actor = work.actor
+    scope = actor.scope
+    if scope.resources is not None:
+        return frozenset()
+    if actor.role is Role.GLOBAL_ADMIN:
+        return scope.domains or frozenset()
+    own = work.accounts.administers(actor.username)
+    return own if scope.domains is None else own & scope.domains
 
 
 def _refused(work: Work, action: Action, resource: str, domain: str | None) -> Forbidden:

@@ -35,7 +35,7 @@ def stored_hashes(work: Work, account: Account, key: str) -> tuple[str, tuple[st
     ``Forbidden``, ``Invalid``.  A disabled account is asked like any other: nobody is let in by this.
     """
     key = account.resource.read_key(key)
-    rights.permit(work, Action.VERIFY, account.resource.name, domain_of(key))
+    rights.permit(work, Action.VERIFY, account.resource.name, domain_of(key), key)
     try:
         return key, work.accounts.get(account.resource, key, (HASHES,))[HASHES]
     except NotFound:

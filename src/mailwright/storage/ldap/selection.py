@@ -145,13 +145,16 @@ class Selection:
         if counted and self._counted:
             self._count(library, found)
         if self._derived:
-            for record in found:
-                named = {field.name: value for field, value in record.items()}
-                for field, derived in self._derived:
-                    record[field] = derived.tell(named)
-                for field in self._unasked:
-                    record.pop(field)
+            self._derive(found)
         return found
+
+    def _derive(self, found: list[Record]) -> None:
+        for record in found:
+            named = {field.name: value for field, value in record.items()}
+            for field, derived in self._derived:
+                record[field] = derived.tell(named)
+            for field in self._unasked:
+                record.pop(field)
 
     def _of_entry(self, library: Library, key: str, entry: Entry) -> dict[AnyField, Any]:
         values = self._empty.copy()
