@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mailwright.app import ACCOUNTS, App
+from mailwright.audit import trail
 from mailwright.errors import PartlyDone, Unavailable
 from mailwright.resources import operations
 from mailwright.storage.protocol import Accounts, Changed, Contention, Failure
@@ -92,6 +93,24 @@ def test_a_change_that_is_tried_again_says_what_the_first_try_came_to(start: Sit
         ("failed", Contention("busy").code, JANE, 3),
         ("done", "", JANE, 0),
     ] == told(start)
+    assert 9 == start.show("user", JANE)["quota"]
+
+
+def test_a_chain_that_is_busy_is_waited_for_with_the_whole_change(
+    start: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, genuine = [Contention("busy")], trail.append
+
+    def append(*asked: Any) -> Any:
+        if left:
+            raise left.pop()
+        return genuine(*asked)
+
+    monkeypatch.setattr(trail, "append", append)
+    start.update("user", JANE, quota="9")
+
+    assert [("done", "", JANE, 0)] == told(start)
+    assert ["create", "create", "update"] == [line["event"] for line in log(start)]
     assert 9 == start.show("user", JANE)["quota"]
 
 
