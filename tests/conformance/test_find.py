@@ -37,6 +37,8 @@ def start(site: Site) -> Site:
         for number, (key, name, quota, active) in enumerate(USERS):
             times = f"2026-01-0{1 + number // 3} 00:00:00"
             add_user(site, key, name=name, quota=quota, active=active, created=times)
+        for admin, name in (("zoe@admins.test", "Anna"), ("anna@admins.test", "Zoe")):
+            site.insert("admin", username=admin, name=name, settings="")
     return site
 
 
