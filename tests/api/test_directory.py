@@ -50,7 +50,9 @@ def body_of(route: Route) -> str:
     match route.name:
         case "post_login":
             return f"username={ADMIN}&password={PASSWORD}"
-        case "post_user_mail":
+        case "post_user_mail" | "post_admin_mail":
+            return "password=Test-Pass1"
+        case "post_verify_password_user_mail" | "post_verify_password_admin_mail":
             return "password=Test-Pass1"
         case "post_domain_domain":
             return "name=New"
