@@ -196,7 +196,7 @@ class Token:
         return (
             hmac.compare_digest(_digest(secret), self.digest)
             and (not self.expires or now < self.expires)
-            and (self.networks is None or address in Networks(self.networks))
+            and (self.networks is None or address in Networks(filter(None, self.networks)))
         )
 
     def told(self) -> dict[str, object]:

@@ -13,13 +13,14 @@ from typing import Any, Final
 from mailwright import tokens
 from mailwright.app import App
 from mailwright.authz import Actor, Role
-from mailwright.errors import NotAuthenticated
+from mailwright.errors import Forbidden, NotAuthenticated
 from mailwright.fields.field import AnyField
 from mailwright.http import login
 from mailwright.http.answers import Answer
 from mailwright.http.clients import Client, subject
 from mailwright.http.login import Counted, Throttle
 from mailwright.http.routes import Path, Token
+from mailwright.storage.protocol import Administrator
 from mailwright.work import Work
 
 Operation = Callable[[Work, Path, Mapping[AnyField, Any]], Answer | None]
@@ -37,7 +38,8 @@ class Bearers:
     def actor(self, shown: str, client: Client, request: str) -> Actor:
         """Whom a token speaks for, with the rank of this moment.
 
-        ``NotAuthenticated`` for whatever is wrong with it, ``TooManyAttempts``.
+        ``NotAuthenticated`` for whatever is wrong with it, ``TooManyAttempts``; ``Forbidden`` where the
+        owner may not log in from.
         """
         parts = tokens.parts(shown)
         token = self._tokens.find(parts[0]) if parts else None
@@ -46,18 +48,9 @@ class Bearers:
             with self._app.store.session() as accounts:
                 admin = accounts.administrator(token.owner)
             if admin is not None:
-                login.is_let_in_from(self._app, client, admin)
-                self._tokens.used(token, now, client.address)
-                role = Role.GLOBAL_ADMIN if admin.is_global else Role.DOMAIN_ADMIN
-                return Actor(
-                    admin.username,
-                    role,
-                    address=client.address,
-                    scope=token.scope,
-                    token=token.ident,
-                    request=request,
-                )
+                return self._let_in(token, admin, client, request)
         self._count(parts[0] if parts else "", client)
+        self._app.login_failed(token.owner if token else "", client.address, CODE)
         raise NotAuthenticated("the API token is not valid", code=CODE)
 
     def operation(self, route: Token) -> Operation:
@@ -69,6 +62,24 @@ class Bearers:
                 return self._create
             case Token.REVOKE:
                 return self._revoke
+
+    def _let_in(
+        self, token: tokens.Token, admin: Administrator, client: Client, request: str
+    ) -> Actor:
+        try:
+            login.is_let_in_from(self._app, client, admin)
+        except Forbidden as error:
+            self._app.login_failed(token.owner, client.address, error.code)
+            raise
+        self._tokens.used(token, int(self._app.clock().timestamp()), client.address)
+        return Actor(
+            admin.username,
+            Role.GLOBAL_ADMIN if admin.is_global else Role.DOMAIN_ADMIN,
+            address=client.address,
+            scope=token.scope,
+            token=token.ident,
+            request=request,
+        )
 
     def _count(self, ident: str, client: Client) -> None:
         settings = self._app.settings.login
