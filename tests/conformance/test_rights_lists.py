@@ -91,7 +91,7 @@ def test_the_domains_of_an_admin_page_by_page_and_filtered(start: Site) -> None:
         ({"gone.test"}, []),
         ({"*", "%"}, []),
         (set(), []),
-        ({f"d{number}.test" for number in range(450)} | {"d.test", "a.test"}, ["a.test", "d.test"]),
+        ({f"b{number}.test" for number in range(450)} | {"d.test", "a.test"}, ["a.test", "d.test"]),
     ],
 )
 def test_the_domains_that_are_named(start: Site, among: set[str], found: list[str]) -> None:
