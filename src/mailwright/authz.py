@@ -45,6 +45,11 @@ class Scope:
     domains: frozenset[str] | None = None
     resources: frozenset[str] | None = None
 
+    @property
+    def is_bound(self) -> bool:
+        """Whether there is something that it leaves out, besides changes."""
+        return self.domains is not None or self.resources is not None
+
     def allows(self, action: Action, resource: str, domain: str | None) -> bool:
         """Whether this is within the bounds; ``domain`` is ``None`` for the whole server."""
         return (

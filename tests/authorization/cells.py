@@ -10,6 +10,7 @@ from tests.api.client import ADMIN, JANE, MANAGER, PASSWORD
 from tests.authorization.world import (
     BOSS,
     CHIEF,
+    EMPTY,
     FOREIGNER,
     HERE,
     NEIGHBOUR,
@@ -74,6 +75,11 @@ def _domains(path: str, form: str = "", closed: str = "") -> dict[str, Asked]:
     return _each(*paths, form=form, closed=closed)
 
 
+def _removals(path: str) -> dict[str, Asked]:
+    """Of a domain without users, and of one with users of every rank."""
+    return _each(*(path.format(name) for name in (EMPTY, THERE, HERE, NOWHERE)))
+
+
 def _users(path: str, form: str = "", closed: str = "") -> dict[str, Asked]:
     paths = (path.format(mail) for mail in (JANE, FOREIGNER, BOSS, NOBODY))
     return _each(*paths, form=form, closed=closed)
@@ -120,8 +126,10 @@ REQUESTS: Mapping[str, Mapping[str, Asked]] = {
         **_domains("/api/domain/{}", "name=Other", _BCC),
         "higher": Asked(f"/api/domain/{HERE}", "accountStatus=disabled", closed=_BCC),
     },
-    "delete_domain_domain": _domains("/api/domain/{}"),
-    "delete_domain_domain_keep_mailbox_days_number": _domains("/api/domain/{}/keep_mailbox_days/7"),
+    "delete_domain_domain": _removals("/api/domain/{}"),
+    "delete_domain_domain_keep_mailbox_days_number": _removals(
+        "/api/domain/{}/keep_mailbox_days/7"
+    ),
     "put_domain_admins_domain": {
         **_domains("/api/domain/admins/{}", f"addAdmin={JANE}"),
         "foreign": Asked(f"/api/domain/admins/{THERE}", f"addAdmin={FOREIGNER}"),
@@ -159,10 +167,10 @@ REQUESTS: Mapping[str, Mapping[str, Asked]] = {
 
 
 def cells() -> Iterator[Cell]:
-    """Every cell, in the order of the route table.  `KeyError` for a route without requests."""
+    """Every cell, in the order of the route table."""
     for route in ROUTES:
         for role in ROLES:
             for target in TARGETS:
-                asked = REQUESTS[route.name].get(target)
+                asked = REQUESTS.get(route.name, {}).get(target)
                 if asked is not None:
                     yield Cell(route, role, target, asked)

@@ -35,6 +35,7 @@ def outcome(world: World, cell: Cell) -> str:
         headers=world.headers(cell.role),
         query_string=asked.query,
     )
+    assert answer.status_code < 500, f"{cell}: {answer.text}"
     found = answer.json
     words = [str(answer.status_code)]
     if "_code" in found:

@@ -20,6 +20,7 @@ from tests.stores import LATER, Row, Site
 
 HERE = DOMAIN
 THERE = "other.example"
+EMPTY = "empty.example"  # of those who administer HERE, and without users
 NOWHERE = "missing.example"
 ROOT = "root@mailwright.internal"  # another global admin
 NEIGHBOUR = "neighbour@mailwright.internal"  # administers THERE
@@ -76,6 +77,8 @@ TOKENS: Mapping[str, Token] = {
         _token(4, "here", MANAGER, Scope(domains=frozenset({HERE}))),
         _token(5, "expired", ADMIN, expires=NOW),
         _token(6, "neighbour's", NEIGHBOUR),
+        _token(7, "global, here", ADMIN, Scope(domains=frozenset({HERE}))),
+        _token(8, "user", ADMIN, Scope(resources=frozenset({"user"}))),
     )
 }
 NO_TOKEN = f"{9:016x}"
@@ -98,6 +101,8 @@ ROLES = (
     Role("token, read-only", f"of {ADMIN}, which only reads", token="read-only"),
     Role("token, of another", f"of {ADMIN}, bound to {THERE}", token="there"),
     Role("token, domains", f"of {ADMIN}, bound to the resource domain", token="domain"),
+    Role("token, users", f"of {ADMIN}, bound to the resource user", token="user"),
+    Role("token, global", f"of {ADMIN}, bound to {HERE}", token="global, here"),
     Role("token, of this", f"of {MANAGER}, bound to {HERE}", token="here"),
     Role("token, expired", f"of {ADMIN}, until a moment ago", token="expired"),
 )
@@ -172,7 +177,7 @@ class World:
         api = self.api
         api.add_admin(ADMIN)
         assert api.login(ADMIN).status_code == 200
-        for domain in (HERE, THERE):
+        for domain in (HERE, THERE, EMPTY):
             api.add_domain(domain)
         for mail in USERS:
             api.add_user(mail)
@@ -181,7 +186,11 @@ class World:
         for admin in (MANAGER, NEIGHBOUR):
             self._ok("POST", f"/api/admin/{admin}", f"password={PASSWORD}")
         self._ok("POST", f"/api/admin/{FOUNDER}", f"password={PASSWORD}&maxDomains=5")
-        for domain, admins in ((HERE, (MANAGER, FOUNDER, CHIEF)), (THERE, (NEIGHBOUR, CHIEF))):
+        for domain, admins in (
+            (HERE, (MANAGER, FOUNDER, CHIEF)),
+            (EMPTY, (MANAGER, FOUNDER)),
+            (THERE, (NEIGHBOUR, CHIEF)),
+        ):
             self._ok("PUT", f"/api/domain/admins/{domain}", f"addAdmin={','.join(admins)}")
         self._cookies[ADMIN] = api.cookie
         for admin in (MANAGER, NEIGHBOUR, FOUNDER):

@@ -122,10 +122,10 @@ def listing(resource: Resource, found: Listed) -> Answer:
     """Accounts, or only their names."""
     if found.records is None:
         return Answer(found.keys, found.next)
-    first = found.records[0] if found.records else ()
-    named = [(field.name, field) for field in resource.fields if field in first]
+    named = [(field.name, field) for field in resource.fields]
     profiles: list[dict[str, Any]] = []
     for record in found.records:
         values = dict(record.items())  # looked up without a call for each field
-        profiles.append({name: values[field] for name, field in named})
+        # One may lack what another has: profiles are closed domain by domain.
+        profiles.append({name: values[field] for name, field in named if field in values})
     return Answer(profiles, found.next)

@@ -71,8 +71,15 @@ def _note(work: Work, name: str, event: str, addresses: Sequence[str]) -> None:
 
 
 def _is_for_the_actor(work: Work, address: str) -> None:
-    """A domain admin names and dismisses users of own domains, and none of higher rank."""
-    if work.actor.role is Role.GLOBAL_ADMIN:
+    """A domain admin names and dismisses users of own domains, and none of higher rank.
+
+    With a bound token a global admin does no more; and one for some sorts of accounts would give away
+    the others with the rank.
+    """
+    scope = work.actor.scope
+    if scope.resources is not None:
+        raise Forbidden("an API token that is bound to sorts of accounts names no admins")
+    if work.actor.role is Role.GLOBAL_ADMIN and not scope.is_bound:
         return
     rights.permit(work, Action.UPDATE, users.RESOURCE.name, domain_of(address))
     rights.reach(work, Action.UPDATE, address)

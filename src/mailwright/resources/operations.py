@@ -133,6 +133,8 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     work.accounts.get(resource, key, (), lock=True)
     if account.rank is not None:
         rights.reach(work, Action.DELETE, key)
+    if key == domain:
+        rights.reach_everybody(work, domain)
     for rule in account.before_removal:
         rule(work, key)
     work.accounts.remove(resource, key, Farewell(work.actor.username, work.now, until))

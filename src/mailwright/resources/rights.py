@@ -21,6 +21,7 @@ from mailwright.work import Work
 
 # What is in no domain, whatever its address says: a token for one domain makes no admins.
 OF_THE_SERVER: Final = frozenset({"admin"})
+RANK: Final = "rank"  # the profile of what makes a mail user a global admin
 # What a domain admin may do in the domains that were given to them.
 DOMAIN_ADMINS_MAY: Final = frozenset(
     {
@@ -35,9 +36,6 @@ DOMAIN_ADMINS_MAY: Final = frozenset(
         ("user", Action.DELETE),
     }
 )
-
-
-RANK: Final = "rank"  # the profile of what makes a mail user a global admin
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,7 @@ def permit(work: Work, action: Action, resource: str, domain: str | None, key: s
     if resource in OF_THE_SERVER:
         domain = None
     actor = work.actor
-    # A standalone admin is in no domain: the part of its address after the @ is not hosted here.
-    within = None if resource == "admin" else domain
-    if actor.scope.allows(action, resource, within) and (
+    if actor.scope.allows(action, resource, domain) and (
         actor.role is Role.GLOBAL_ADMIN or _was_given(work, action, resource, domain)
     ):
         return
@@ -180,6 +176,12 @@ def out_of_reach(work: Work, domain: str) -> frozenset[str]:
         for name, rank in work.accounts.admins_among(domain).items()
         if (name != actor.username or is_bound) and not rank <= own
     )
+
+
+def reach_everybody(work: Work, domain: str) -> None:
+    """Nobody who ranks above the actor goes with a domain."""
+    if out_of_reach(work, domain):
+        raise Forbidden(f"{domain} has users who rank above {work.actor.username}")
 
 
 def _administered(work: Work) -> frozenset[str]:
