@@ -1,4 +1,4 @@
-"""`mailwright domain` and `mailwright user`: every verb, for people and for programs."""
+"""`mailwright domain`, `mailwright user` and `mailwright admin`: every verb, for people and for programs."""
 
 from __future__ import annotations
 
@@ -458,3 +458,25 @@ def test_every_command_has_help(fresh: Program, words: tuple[str, ...]) -> None:
     output = fresh(*words, "--help")
 
     assert output.startswith("Usage: mailwright")
+
+
+# Standalone admins --------------------------------------------------------------------------------
+
+
+def test_admins_are_made_shown_changed_listed_and_removed(program: Program) -> None:
+    anna = "anna@admins.test"
+    words = ("--max-quota", "2", "--quota-unit", "GB", "--max-domains", "5")
+
+    assert f"{anna} created\n" == program("admin", "create", anna, "--password", PASSWORD, *words)
+    shown = json.loads(program("admin", "show", anna, "--json"))["_data"]
+    assert (2048, "MB", 5) == (shown["maxQuota"], shown["quotaUnit"], shown["maxDomains"])
+    assert "createNewDomains" not in shown
+    assert f"{anna} updated\n" == program("admin", "update", anna, "--is-global-admin", "yes")
+    assert anna in program("admin", "list", "--email-only").split()
+    assert f"{anna} deleted\n" == program("admin", "delete", "--yes", anna)
+    assert anna not in program("admin", "list", "--email-only").split()
+
+
+def test_an_admin_has_no_mail_to_keep(program: Program) -> None:
+    assert "--keep-days" in program("user", "delete", "--help")
+    assert "--keep-days" not in program("admin", "delete", "--help")

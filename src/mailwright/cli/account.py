@@ -1,4 +1,4 @@
-"""``mailwright domain`` and ``mailwright user``: the same operations as the API.
+"""``mailwright domain``, ``mailwright user`` and ``mailwright admin``: the same operations as the API.
 
 Every option comes from a resource's declarations; nothing here names a parameter, except which ones a
 table shows first.
