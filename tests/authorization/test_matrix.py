@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 
+from mailwright.authz import Action
 from mailwright.http.routes import ROUTES
+from mailwright.work import Work
 from tests.api.client import SQLITE
 from tests.authorization.cells import REQUESTS, cells
 from tests.authorization.matrix import FILE, outcomes, read, written
@@ -39,6 +43,32 @@ def test_every_cell_of_a_route(world: World, name: str) -> None:
     expected = read(FILE.read_text())
 
     assert {str(cell): expected[str(cell)] for cell in asked} == outcomes(world, asked)
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_route_declares_what_is_asked_for(world: World, name: str) -> None:
+    """The action and the resource of the route are what `rights` decides about, and what is on record."""
+    asked = [cell for cell in cells() if cell.route.name == name]
+    route = asked[0].route
+    attempted: set[tuple[Action, str]] = set()
+    plain = Work.attempt
+
+    def attempt(work: Work, action: Action, resource: str, key: str, domain: str | None) -> None:
+        if work.attempted is None:
+            attempted.add((action, resource))
+        plain(work, action, resource, key, domain)
+
+    with patch.object(Work, "attempt", attempt):
+        outcomes(world, asked)
+
+    if route.resource is not None:
+        assert {(route.action, route.resource.name)} == attempted
+    elif name == "post_login":
+        assert (Action.PUBLIC, set()) == (route.action, attempted)
+    else:
+        assert Action.SESSION is route.action
+        assert {resource for _, resource in attempted} <= {"token"}
 
 
 @on_the_others
