@@ -99,14 +99,14 @@ def test_a_change_that_is_tried_again_says_what_the_first_try_came_to(start: Sit
 def test_a_chain_that_is_busy_is_waited_for_with_the_whole_change(
     start: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left, genuine = [Contention("busy")], trail.append
+    left, genuine = [Contention("busy")], trail.write
 
-    def append(*asked: Any) -> Any:
+    def write(*asked: Any) -> Any:
         if left:
             raise left.pop()
         return genuine(*asked)
 
-    monkeypatch.setattr(trail, "append", append)
+    monkeypatch.setattr(trail, "write", write)
     start.update("user", JANE, quota="9")
 
     assert [("done", "", JANE, 0)] == told(start)

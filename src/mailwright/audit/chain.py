@@ -6,15 +6,19 @@ is given twice, and removing the newest records is noticed.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from mailwright.audit.records import FIELDS, Record
 from mailwright.errors import Unavailable
+from mailwright.storage.sql import codecs
 from mailwright.storage.sql.dialect import Dialect
-from mailwright.storage.sql.engine import Connection
+from mailwright.storage.sql.engine import Connection, Database
 
 COLUMNS: Final = (*FIELDS, "previous", "hash")
 NAMED: Final = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -23,6 +27,62 @@ TIP: Final = 'SELECT "sequence", "hash" FROM "mailwright_audit_tip" WHERE "id" =
 _LOCK = {Dialect.SQLITE: "", Dialect.POSTGRESQL: " FOR UPDATE", Dialect.MYSQL: " FOR UPDATE"}
 _ADD = f'INSERT INTO "mailwright_audit" ({NAMED}) VALUES ({", ".join(["%s"] * len(COLUMNS))})'  # noqa: S608
 _MOVE = 'UPDATE "mailwright_audit_tip" SET "sequence" = %s, "hash" = %s WHERE "id" = 1'
+_LOG = 'INSERT INTO "log" ("timestamp", "admin", "ip", "domain", "username", "event", "loglevel", "msg")'
+_ADD_LINE = f"{_LOG} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+# The same for one record in a single statement: each further one would be another way to the server and
+# back, while everybody else waits for the tip.
+_VALUES = ", ".join("%s::bigint" if name == "corrects" else "%s" for name in FIELDS[1:])
+_ALL_AT_ONCE = (
+    f"WITH tip AS ({TIP} FOR UPDATE), "  # noqa: S608
+    'new AS (SELECT "sequence" + 1 AS "sequence", "hash" AS "previous", encode(sha256(convert_to('
+    '"hash" || %s || ("sequence" + 1)::text || %s, \'UTF8\')), \'hex\') AS "hash" FROM tip), '
+    'moved AS (UPDATE "mailwright_audit_tip" t SET "sequence" = new."sequence", "hash" = new."hash" '
+    'FROM new WHERE t."id" = 1), '
+    f"line AS ({_LOG} SELECT %s::timestamp, %s, %s, %s, %s, %s, %s, %s FROM new) "
+    f'INSERT INTO "mailwright_audit" ({NAMED}) SELECT new."sequence", {_VALUES}, '
+    'new."previous", new."hash" FROM new RETURNING "sequence"'
+)
+_SEQUENCE = ',"sequence":0,'
+
+_hashing: WeakKeyDictionary[Database, bool] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the admin panel's log, beside a record."""
+
+    time: dt.datetime
+    admin: str
+    address: str
+    domain: str
+    username: str
+    event: str
+    level: str
+    sentence: str
+
+    def values(self, dialect: Dialect) -> tuple[Any, ...]:
+        """What the columns take."""
+        return (
+            codecs.moment(self.time, dialect),
+            self.admin[:255],
+            self.address[:40],
+            self.domain[:255],
+            self.username[:255],
+            self.event[:20],
+            self.level,
+            self.sentence,
+        )
+
+
+def write(database: Database, records: Sequence[Record], lines: Sequence[Line]) -> list[Record]:
+    """Add records at the end and their lines to the log, all or nothing; the records with their numbers."""
+    if len(records) == len(lines) == 1 and _hashes_by_itself(database):
+        with database.connection() as connection:
+            return [_write_one(connection, records[0], lines[0])]
+    with database.transaction() as connection:
+        for line in lines:
+            connection.execute(_ADD_LINE, line.values(connection.dialect))
+        return append(connection, records)
 
 
 def append(connection: Connection, records: Sequence[Record]) -> list[Record]:
@@ -32,20 +92,44 @@ def append(connection: Connection, records: Sequence[Record]) -> list[Record]:
     """
     tip = connection.row(TIP + _LOCK[connection.dialect])
     if tip is None:
-        # A new beginning would look as if there had never been any records.
-        raise Unavailable("the audit record has lost its tip", code="AUDIT_BROKEN")
+        raise _no_tip()
     sequence, last = int(tip[0]), str(tip[1])
     added: list[Record] = []
     for each in records:
         sequence += 1
         record = msgspec.structs.replace(each, sequence=sequence)
         previous, last = last, record.digest(last)
-        connection.execute(_ADD, (*values(record), previous, last))
+        connection.execute(_ADD, (*msgspec.structs.astuple(record), previous, last))
         added.append(record)
     connection.execute(_MOVE, (sequence, last))
     return added
 
 
-def values(record: Record) -> tuple[Any, ...]:
-    """The values of a record in the order of its columns."""
-    return msgspec.structs.astuple(record)
+def _write_one(connection: Connection, record: Record, line: Line) -> Record:
+    """PostgreSQL computes the hash itself, of the very text that ``Record.digest`` would take."""
+    record = msgspec.structs.replace(record, sequence=0)
+    # No text of a record can hold this: its quotes would be escaped.
+    before, found, after = record.canonical().decode().partition(_SEQUENCE)
+    head, tail = before + found[:-2], found[-1] + after
+    values = msgspec.structs.astuple(record)[1:]
+    # Should the connection break, it is said twice rather than not at all.
+    row = connection.row(_ALL_AT_ONCE, (head, tail, *line.values(connection.dialect), *values))
+    if row is None:
+        raise _no_tip()
+    return msgspec.structs.replace(record, sequence=int(row[0]))
+
+
+def _hashes_by_itself(database: Database) -> bool:
+    """Whether the server can compute SHA-256: PostgreSQL from version 11 on."""
+    if database.dialect is not Dialect.POSTGRESQL:
+        return False
+    if database not in _hashing:
+        with database.connection() as connection:
+            found = connection.value("SELECT to_regproc('pg_catalog.sha256') IS NOT NULL")
+        _hashing[database] = bool(found)
+    return _hashing[database]
+
+
+def _no_tip() -> Unavailable:
+    """A new beginning would look as if there had never been any records."""
+    return Unavailable("the audit record has lost its tip", code="AUDIT_BROKEN")

@@ -10,6 +10,7 @@ import msgspec
 from mailwright.audit.records import FIELDS, Record
 from mailwright.storage.sql.engine import Database
 
+ON_A_PAGE: Final = 100
 MOST_ON_A_PAGE: Final = 1000
 _NAMED: Final = ", ".join(f'"{name}"' for name in FIELDS)
 _EQUAL: Final = ("actor", "domain", "target", "action", "resource", "outcome")
@@ -33,7 +34,7 @@ class Search:
     since: str = ""
     until: str = ""
     after: int | None = None
-    limit: int = 100
+    limit: int = ON_A_PAGE
     oldest_first: bool = False
     seen_by: str | None = None
     within: frozenset[str] | None = None

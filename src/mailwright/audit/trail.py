@@ -14,23 +14,17 @@ from typing import Final
 
 import msgspec
 
-from mailwright.audit.chain import append
+from mailwright.audit.chain import Line, write
 from mailwright.audit.records import NAME, Outcome, Record, changes_text, moment, short
 from mailwright.authz import Action, Actor
 from mailwright.errors import MailwrightError, Unavailable
 from mailwright.storage.protocol import Clock, Contention
-from mailwright.storage.sql import codecs
 from mailwright.storage.sql.engine import Database
 from mailwright.work import Attempt, Note
 
 LOG = logging.getLogger("mailwright")
 UNFORESEEN: Final = "INTERNAL_ERROR"
 UNWRITABLE: Final = "ERROR_WHILE_QUERYING_DB"
-
-_LOG_ROW = (
-    'INSERT INTO "log" ("timestamp", "admin", "ip", "domain", "username", "event", "loglevel", "msg") '
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
-)
 
 
 class Trail:
@@ -148,23 +142,20 @@ class Trail:
         self, now: dt.datetime, records: Sequence[Record], rows: Sequence[tuple[str, str, str]]
     ) -> list[Record]:
         prefix = "[API] " if self._actor.channel == "api" else ""
-        with self._database.transaction() as connection:
-            time = codecs.moment(now, connection.dialect)
-            for record, (event, level, sentence) in zip(records, rows, strict=True):
-                row = _log_row(record, event)
-                connection.execute(_LOG_ROW, (time, *row, level, prefix + sentence))
-            return append(connection, records)
-
-
-def _log_row(record: Record, event: str) -> tuple[str, ...]:
-    """What the columns of the log take."""
-    return (
-        record.actor[:255],
-        record.address[:40],
-        record.domain[:255],
-        record.target[:255] if "@" in record.target else "",
-        event[:20],
-    )
+        lines = [
+            Line(
+                time=now,
+                admin=record.actor,
+                address=record.address,
+                domain=record.domain,
+                username=record.target if "@" in record.target else "",
+                event=event,
+                level=level,
+                sentence=prefix + sentence,
+            )
+            for record, (event, level, sentence) in zip(records, rows, strict=True)
+        ]
+        return write(self._database, records, lines)
 
 
 def _sentence(note: Note) -> str:

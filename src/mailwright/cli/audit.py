@@ -131,9 +131,9 @@ def _moment(text: str) -> str:
         return ""
     try:
         time = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return moment(time if time.tzinfo else time.replace(tzinfo=dt.UTC))
+    except (ValueError, OverflowError):
         raise Invalid(f"{text}: a time such as 2026-05-06T07:08:09 is needed") from None
-    return moment(time if time.tzinfo else time.replace(tzinfo=dt.UTC))
 
 
 def _tip(text: str) -> Tip:
