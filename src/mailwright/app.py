@@ -30,6 +30,7 @@ from mailwright.fields.addresses import domain_of
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.logs import REQUEST
 from mailwright.overrides import Overrides
+from mailwright.ownership.claims import Claims
 from mailwright.passwords import hash_password
 from mailwright.policies.forgetting import forget
 from mailwright.resources import admin as admins
@@ -91,6 +92,7 @@ class App:
             if settings.storage.backend == "ldap"
             else SqlAccountStore(self.databases["vmail"], clock)
         )
+        self.claims = Claims(self.databases["iredadmin"], settings.ownership, clock)
         self._hash = partial(hash_password, scheme=settings.passwords.scheme)
         self._overrides: tuple[float, Overrides | None] = (0.0, None)
 
@@ -189,6 +191,7 @@ class App:
             finish=self._finish,
             known=KNOWN,
             write_notes=trail.write,
+            claims=self.claims,
         )
 
     def _announce(self, leftover: Leftover) -> None:

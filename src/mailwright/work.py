@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from mailwright.authz import Action, Actor
 from mailwright.fields.differences import Differences, differences
@@ -45,6 +46,22 @@ class Leftover:
     key: str
 
 
+class Claims(Protocol):
+    """Domains that wait for a proof that they belong to the admin who added them."""
+
+    def make(self, admin: str, domain: str) -> bool:
+        """Have a domain wait for a proof, unless this admin gave one lately: whether they did."""
+        ...
+
+    def vouch(self, domain: str, admins: Collection[str]) -> None:
+        """A global admin switches the domain on, which is as good as a proof by its admins."""
+        ...
+
+    def withdraw(self, domain: str) -> None:
+        """A global admin switches the domain off: no proof switches it on again."""
+        ...
+
+
 @dataclass(slots=True)
 class Work:
     """What an operation needs, and what it leaves behind."""
@@ -59,6 +76,7 @@ class Work:
     finish: Callable[[Leftover], None]
     known: frozenset[str]  # every parameter name that any route takes or shows
     write_notes: Callable[[Sequence[Note]], None]
+    claims: Claims
     attempted: Attempt | None = None
     shortfall: str = ""  # the code, where not all of it could be done
     notes: list[Note] = field(default_factory=list)

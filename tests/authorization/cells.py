@@ -135,6 +135,8 @@ REQUESTS: Mapping[str, Mapping[str, Asked]] = {
         "foreign": Asked(f"/api/domain/admins/{THERE}", f"addAdmin={FOREIGNER}"),
         "higher": Asked(f"/api/domain/admins/{HERE}", f"removeAdmin={CHIEF}"),
     },
+    "get_domain_ownership_domain": _domains("/api/domain/ownership/{}"),
+    "post_domain_ownership_domain": _domains("/api/domain/ownership/{}"),
     "get_admins": _lists("/api/admins", "", NEIGHBOUR, ROOT, NOBODY),
     "get_admin_mail": _admins("/api/admin/{}"),
     "post_admin_mail": {

@@ -59,6 +59,14 @@ ROWS: Mapping[str, tuple[Pairs, Callable[[str], Asked]]] = {
         DOMAINS,
         lambda name: Asked(f"/api/domain/admins/{name}", f"addAdmin={JANE}"),
     ),
+    "get_domain_ownership_domain": (
+        DOMAINS,
+        lambda name: Asked(f"/api/domain/ownership/{name}"),
+    ),
+    "post_domain_ownership_domain": (
+        DOMAINS,
+        lambda name: Asked(f"/api/domain/ownership/{name}"),
+    ),
     "get_admins": (ADMINS, lambda mail: Asked("/api/admins", query=f"q={mail}")),
     "get_admin_mail": (ADMINS, lambda mail: Asked(f"/api/admin/{mail}")),
     "post_admin_mail": (ADMINS, lambda mail: Asked(f"/api/admin/{mail}", _PASSWORD)),

@@ -27,6 +27,10 @@ ALLOWED = {
     "audit": {"authz", "errors", "storage.protocol", "storage.sql", "work"},
     "resources": {"fields", "work", "authz", "errors", "settings", "storage.protocol"},
     "policies": {"storage.sql", "work", "errors"},
+    "ownership": {
+        *("app", "authz", "errors", "fields", "resources", "settings"),
+        *("storage.protocol", "storage.sql", "work"),
+    },
     "overrides": {"settings", "passwords", "networks"},
 }
 WAYS_IN = {"http", "cli", "jobs"}

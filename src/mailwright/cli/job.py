@@ -22,6 +22,15 @@ def leftovers() -> None:
         click.echo(_sentence(app))
 
 
+@job.command()
+@config_option
+def ownership() -> None:
+    """Forget proofs of ownership, and codes of domains that are gone, which are too old."""
+    with opened() as app, app.store.session() as accounts:
+        gone = app.claims.forget(lambda domain: accounts.hosted_domain(domain) is not None)
+        click.echo(f"{gone} forgotten")
+
+
 def _sentence(app: App) -> str:
     database = app.databases["iredadmin"]
     migrate(database)

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "openapi": ("mailwright.cli.openapi", "openapi"),
     "audit": ("mailwright.cli.audit", "audit"),
     "token": ("mailwright.cli.token", "token"),
+    "ownership": ("mailwright.cli.ownership", "ownership"),
     "job": ("mailwright.cli.job", "job"),
 }
 

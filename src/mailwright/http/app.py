@@ -26,10 +26,20 @@ from mailwright.errors import (
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.fields.field import AnyField
 from mailwright.http import answers, forms, login, pages
+from mailwright.http.answers import Answer
 from mailwright.http.clients import Client
 from mailwright.http.forms import Limits
 from mailwright.http.metrics import Metrics
-from mailwright.http.routes import PREFIX, ROUTES, Route, Session, Token, Verification, build
+from mailwright.http.routes import (
+    PREFIX,
+    ROUTES,
+    Prolonged,
+    Route,
+    Session,
+    Token,
+    Verification,
+    build,
+)
 from mailwright.http.sessions import Sessions
 from mailwright.http.tokens import Bearers, shown_in
 from mailwright.logs import REQUEST
@@ -114,6 +124,8 @@ class Api:
                 return self._verification(route, account)
             case Token():
                 return self._tokens(route, route.operation)
+            case Prolonged():
+                return self._prolonged(route.operation)
             case operation:
                 pass
         app, limits = self._app, self._limits
@@ -191,6 +203,16 @@ class Api:
             resp.status = status
             resp.content_type = JSON
             resp.data = answers.success(answer, (*noticed, *warnings))
+
+        return respond
+
+    def _prolonged(self, route: Prolonged) -> Responder:
+        def respond(req: Request, resp: Response, domain: str) -> None:
+            actor = self._actor(req)
+            noticed = self._refuse_all(forms.read(req.env, self._limits))
+            told, warnings = route.operation(self._app, actor, domain)
+            resp.content_type = JSON
+            resp.data = answers.success(Answer(told), (*noticed, *warnings))
 
         return respond
 

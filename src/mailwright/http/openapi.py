@@ -13,7 +13,7 @@ from mailwright.fields.field import AnyField
 from mailwright.fields.kinds import Many, Names, Stamp, YesNo
 from mailwright.fields.resource import Resource, Verb
 from mailwright.http import forms
-from mailwright.http.routes import ROUTES, Route, Session, Shape, Token
+from mailwright.http.routes import ROUTES, Prolonged, Route, Session, Shape, Token
 from mailwright.resources.operations import LONGEST_KEPT_DAYS
 from mailwright.settings import Settings
 
@@ -349,6 +349,10 @@ def _answer_schema(route: Route) -> Json:
             return _success({"type": "array", "items": _ref("Token")})
         case Token.CREATE:
             return _success(_token((tokens.TEXT, *tokens.SHOWN)))
+        case Prolonged():
+            properties = {field.name: _answered(field) for field in route.operation.shown}
+            # The first one says whether there are others.
+            return _success(_object(properties) | {"required": [next(iter(properties))]})
     if route.resource is None or route.shape is Shape.NOTHING:
         return _ref("Success")
     profile = _ref(route.resource.name.capitalize())

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailwright import tokens
-from mailwright.app import ACCOUNTS
-from mailwright.authz import Action
+from mailwright.app import ACCOUNTS, App
+from mailwright.authz import Action, Actor
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.fields.field import AnyField
 from mailwright.fields.resource import Form, Resource, Verb
 from mailwright.http import answers
 from mailwright.http.answers import Answer
+from mailwright.ownership import verifying
 from mailwright.resources import bulk, grants, listing, operations
 from mailwright.resources.operations import Account
 from mailwright.work import Work
@@ -60,6 +61,17 @@ class Verification:
     account: Account
 
 
+@dataclass(frozen=True, slots=True)
+class Prolonged:
+    """A route that makes its pieces of work itself, because what is between them takes long.
+
+    It gives what the answer holds, whose fields are ``shown``, and warnings.
+    """
+
+    operation: Callable[[App, Actor, str], tuple[dict[str, object], Sequence[str]]]
+    shown: Sequence[AnyField]
+
+
 class RouteError(ValueError):
     """The table itself is wrong; a mistake of the programmer."""
 
@@ -71,7 +83,7 @@ class Route:
     method: str
     path: str
     action: Action
-    operation: Operation | Session | Token | Verification
+    operation: Operation | Session | Token | Verification | Prolonged
     help: str
     tag: str
     resource: Resource | None = None
@@ -317,6 +329,24 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Domain",
         _DOMAIN.resource,
         Verb.GRANT,
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/domain/ownership/{{domain}}",
+        Action.VIEW,
+        Prolonged(verifying.show, verifying.SHOWN),
+        "Get the code that proves whose a domain is, and where to publish it",
+        "Domain",
+        _DOMAIN.resource,
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/domain/ownership/{{domain}}",
+        Action.UPDATE,
+        Prolonged(verifying.verify, verifying.SHOWN),
+        "Look for the code now, and switch the domain on if it is published",
+        "Domain",
+        _DOMAIN.resource,
     ),
     Route(
         "GET",

@@ -6,7 +6,6 @@ public documents of iRedAdmin-Pro, policy reference 9).
 
 from __future__ import annotations
 
-import re
 import ssl
 import time
 from collections.abc import Sequence
@@ -20,7 +19,6 @@ from mailwright.ownership.public import is_public
 from mailwright.settings import Ownership
 
 MOST_ADDRESSES: Final = 4  # that are asked for a file
-_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,6 @@ class Evidence:
 
     proven: bool
     message: str
-
-
-def is_usable(code: str) -> bool:
-    """Whether a code can be the name of a file; other programs write codes too."""
-    return _CODE.fullmatch(code) is not None
 
 
 def look_for(

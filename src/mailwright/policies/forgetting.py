@@ -114,6 +114,8 @@ def _iredadmin(connection: Connection, tables: Columns, leftover: Leftover) -> N
         ("settings", "account"),
         ("mailwright_sessions", "username"),
         ("mailwright_tokens", "owner"),
+        # What an admin proved is not their successor's; what others proved of a domain stays.
+        ("domain_ownership", "admin"),
     ):
         if table in tables:
             condition, parameters = _accounts(column, leftover, at=False)

@@ -627,7 +627,7 @@ RESOURCE = Resource(
 
 
 def found(work: Work, name: str, changes: Changes) -> None:
-    """A new domain is active, local and free in both tables that hold domain names."""
+    """A new domain is local, free in both tables that hold domain names, and active unless it waits."""
     if work.settings.api.require_domain_name and not changes.get(NAME):
         raise Invalid("name is required", parameter="name")
     if work.accounts.hosted_domain(name) is not None:
@@ -635,11 +635,21 @@ def found(work: Work, name: str, changes: Changes) -> None:
     if work.actor.role is not Role.GLOBAL_ADMIN:
         limits.one_more_domain_fits(work)
         changes[ADMINS] = (work.actor.username,)
-    changes[STATUS] = "active"
     if TRANSPORT not in changes:
         changes[TRANSPORT] = work.settings.accounts.default_transport
     language_is_installed(work, LANGUAGE, changes)
     _default_fits(changes.get(DEFAULT_QUOTA, 0), changes.get(MAX_USER_QUOTA, 0))
+    changes[STATUS] = "disabled" if _waits_for_a_proof(work, name) else "active"
+
+
+def _waits_for_a_proof(work: Work, name: str) -> bool:
+    """Whether the actor has yet to prove that the domain is theirs; noted before the domain is there."""
+    if work.actor.role is Role.GLOBAL_ADMIN or not work.settings.ownership.required:
+        return False
+    if work.claims.make(work.actor.username, name):
+        return False
+    work.warn(f"{name} is disabled until it is proven that it is yours")
+    return True
 
 
 def language(work: Work, _name: str, _record: Record, changes: Changes) -> None:
@@ -750,6 +760,18 @@ def lowered_limits_are_told(work: Work, name: str, record: Record, changes: Chan
             )
 
 
+def nobody_waits_for_a_proof_any_more(
+    work: Work, name: str, _record: Record, changes: Changes
+) -> None:
+    """A global admin who switches a domain on or off has decided; noted before it takes effect."""
+    status = changes.get(STATUS)
+    if status == "active":
+        admins: tuple[str, ...] = work.accounts.get(RESOURCE, name, (ADMINS,))[ADMINS]
+        work.claims.vouch(name, admins)
+    elif status is not None:
+        work.claims.withdraw(name)
+
+
 def last_admin_is_elsewhere(work: Work, name: str) -> None:
     """The domain of the last active global admin is not removed with that admin in it."""
     a_global_admin_is_elsewhere(work, name)
@@ -768,5 +790,6 @@ ACCOUNT = Account(
         lengths_keep_the_servers_rules,
         backup_mx,
         lowered_limits_are_told,
+        nobody_waits_for_a_proof_any_more,
     ),
 )

@@ -447,7 +447,7 @@ class Ownership(Section, frozen=True):
         int,
         Meta(
             ge=1,
-            le=36_500,
+            le=3650,
             description="How long a code can be used, and for how long after the proof the same "
             "admin may add the domain again without another one, in days.",
         ),
