@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import copy
+import importlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from queue import SimpleQueue
 
 ROOT = Path(__file__).parents[1]
 SOURCE = Path("src/mailwright")
@@ -55,6 +56,20 @@ FIRST = {
 }
 CHOSEN = "not postgresql and not mariadb and not openldap and not same_time"
 SECONDS = 600
+IN_MEMORY = (
+    "pytest",
+    "_pytest.assertion.rewrite",
+    "falcon.testing",
+    "msgspec",
+    "psycopg",
+    "pymysql",
+    "bcrypt",
+    "argon2",
+    "click",
+    "prometheus_client",
+    "idna",
+    "ldap.controls",
+)
 OPPOSITE = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -230,63 +245,82 @@ def _dotted(node: ast.AST | None) -> str:
 
 
 class Laboratory:
-    """Copies of the tree, one for each that works at the same time."""
+    """Copies of the tree, one for each that works at the same time.
+
+    Every mutant has a process of its own, forked from this one, which has what never changes in memory.
+    """
 
     def __init__(self, jobs: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mailwright-mutants-"))
-        self._free: SimpleQueue[Path] = SimpleQueue()
+        self._free = [self.folder / str(number) for number in range(jobs)]
+        self._busy: dict[int, tuple[Path, Mutant, bytes, os.stat_result]] = {}
+        tree = self._free[0]
+        tree.mkdir()
         archive = subprocess.run(
             ["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, check=True
         ).stdout
-        for number in range(jobs):
-            tree = self.folder / str(number)
-            tree.mkdir()
-            subprocess.run(["tar", "-x"], cwd=tree, input=archive, check=True)
-            self._free.put(tree)
+        subprocess.run(["tar", "-x"], cwd=tree, input=archive, check=True)
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # most of a start is theirs
+        for name in IN_MEMORY:
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(name)
 
-    def noticed(self, mutant: Mutant | None) -> bool:
-        """Whether a test fails; without a mutant, whether one fails anyway."""
-        tree = self._free.get()
-        try:
-            if mutant is None:
-                return self._fails(tree, TESTS)
+    def passes(self) -> bool:
+        """Whether the tests pass as they are; leaves compiled code for the runs to come."""
+        first, *others = self._free
+        _, status = os.waitpid(_start(first, TESTS, may_write=True), 0)
+        for tree in others:
+            shutil.copytree(first, tree)
+        return status == 0
+
+    def survivors(self, mutants: Sequence[Mutant]) -> Iterator[Mutant]:
+        """Those that no test noticed, as they are found."""
+        waiting = list(reversed(mutants))
+        while waiting or self._busy:
+            if len(waiting) % 25 == 0:
+                print(f"{len(waiting)} left", file=sys.stderr, flush=True)
+            while waiting and self._free:
+                self._try(self._free.pop(), waiting.pop())
+            pid, status = os.wait()
+            tree, mutant, source, stat = self._busy.pop(pid)
             path = tree / SOURCE / mutant.file
-            source = path.read_bytes()
-            path.write_bytes(source[: mutant.start] + mutant.text.encode() + source[mutant.end :])
-            try:
-                first = FIRST.get(mutant.file, MATRIX)
-                return self._fails(tree, sorted(TESTS, key=lambda each: each != first))
-            finally:
-                path.write_bytes(source)
-        finally:
-            self._free.put(tree)
+            path.write_bytes(source)
+            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # what is compiled holds again
+            self._free.append(tree)
+            if status == 0:
+                yield mutant
 
-    def _fails(self, tree: Path, tests: tuple[str, ...] | list[str]) -> bool:
-        there = [each for each in tests if (tree / each).exists()]
-        arguments = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", CHOSEN, *there]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(tree / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        try:
-            done = subprocess.run(
-                [sys.executable, *arguments],
-                cwd=tree,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return True
-        if done.returncode not in {0, 1, 2}:
-            raise SystemExit(done.stdout.decode())
-        return done.returncode != 0
+    def _try(self, tree: Path, mutant: Mutant) -> None:
+        path = tree / SOURCE / mutant.file
+        source, stat = path.read_bytes(), path.stat()
+        path.write_bytes(source[: mutant.start] + mutant.text.encode() + source[mutant.end :])
+        first = FIRST.get(mutant.file, MATRIX)
+        tests = sorted(TESTS, key=lambda each: each != first)
+        self._busy[_start(tree, tests, may_write=False)] = tree, mutant, source, stat
 
     def close(self) -> None:
         shutil.rmtree(self.folder)
+
+
+def _start(tree: Path, tests: Sequence[str], *, may_write: bool) -> int:
+    """Run the tests of a tree in a child; its process id."""
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    signal.alarm(SECONDS)  # what never ends is noticed, too
+    os.chdir(tree)
+    sys.path[:0] = [str(tree / "src"), str(tree)]
+    os.environ["PYTHONPATH"] = str(tree / "src")
+    sys.dont_write_bytecode = not may_write
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    import pytest
+
+    there = [each for each in tests if (tree / each).exists()]
+    code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-k", CHOSEN, *there])
+    os._exit(int(code))
 
 
 def main() -> int:
@@ -308,19 +342,17 @@ def main() -> int:
     laboratory = Laboratory(options.jobs)
     started = time.monotonic()
     try:
-        if laboratory.noticed(None):
+        if not laboratory.passes():
             raise SystemExit("the tests fail without any mutant")
         print(f"without a mutant they pass in {time.monotonic() - started:.0f} s", flush=True)
-        survivors = []
-        with ThreadPoolExecutor(options.jobs) as pool:
-            for mutant, noticed in zip(mutants, pool.map(laboratory.noticed, mutants), strict=True):
-                if not noticed:
-                    survivors.append(mutant)
-                    print(f"SURVIVED {mutant}", flush=True)
+        survivors = 0
+        for mutant in laboratory.survivors(mutants):
+            survivors += 1
+            print(f"SURVIVED {mutant}", flush=True)
     finally:
         laboratory.close()
     minutes = (time.monotonic() - started) / 60
-    print(f"{len(mutants)} mutants, {len(survivors)} survived, {minutes:.0f} minutes")
+    print(f"{len(mutants)} mutants, {survivors} survived, {minutes:.0f} minutes")
     return 1 if survivors else 0
 
 
