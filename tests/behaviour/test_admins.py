@@ -71,6 +71,21 @@ def test_nobody_twice(start: Site, address: str) -> None:
     assert start.since(before) == NOTHING
 
 
+def test_nobody_whose_address_is_a_mail_users(start: Site) -> None:
+    """Another program gave Jane an address in a domain that is not hosted here."""
+    start.insert(
+        "forwardings",
+        address=ANNA,
+        forwarding="jane@example.org",
+        domain="example.org",
+        dest_domain="example.org",
+        is_alias=1,
+    )
+
+    with pytest.raises(Exists):
+        start.create("admin", ANNA, password=PASSWORD)
+
+
 @pytest.mark.parametrize("address", ["anna", "@admins.test", "a b@admins.test", "anna@localhost"])
 def test_nobody_without_an_address(start: Site, address: str) -> None:
     with pytest.raises(Invalid) as caught:

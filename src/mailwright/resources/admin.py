@@ -457,11 +457,6 @@ def namesake_is_no_admin(work: Work, key: str) -> None:
         work.accounts.change(users.RESOURCE, user, lost)
 
 
-def removed_admin_is_logged_out(work: Work, key: str) -> None:
-    """The sessions end with the account, and not only once the rest is forgotten."""
-    work.end_sessions(key)
-
-
 def _discard(work: Work, key: str, changes: Changes, fields: list[AnyField]) -> None:
     for field in fields:
         changes.pop(field)
@@ -491,9 +486,5 @@ ACCOUNT = Account(
         last_admin_stays_active,
         sessions_end,
     ),
-    before_removal=(
-        last_admin_is_not_removed,
-        namesake_is_no_admin,
-        removed_admin_is_logged_out,
-    ),
+    before_removal=(last_admin_is_not_removed, namesake_is_no_admin),
 )
