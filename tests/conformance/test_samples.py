@@ -104,6 +104,8 @@ def start(site: Site) -> Site:
 def test_every_parameter_has_samples(kind: str) -> None:
     resource = ACCOUNTS[kind].resource
     declared = set(resource.by_name) | {field.name for field in resource.fields}
+    # Who administers a domain has a route of its own, see test_grants.py.
+    declared -= {name for field in resource.grant for name in (field.name, *field.names())}
 
     assert declared == set(SAMPLES[kind])
     for name, samples in SAMPLES[kind].items():
