@@ -206,14 +206,17 @@ class Site:
                 raw.execute("COMMIT")
             for insert, values in seed_rows(self.databases[name], self.dialect):
                 raw.connection.cursor().execute(insert, values)
-        self.raw["iredadmin"].execute("UPDATE mailwright_audit_tip SET sequence = 0, hash = ''")
+        self.raw["iredadmin"].insert("mailwright_audit_tip", id=1, sequence=0, hash="")
         self.clock.now = LATER
 
     @cached_property
     def tables(self) -> dict[str, list[str]]:
         own = [
             f"mailwright_{name}"
-            for name in ("sessions", "login_failures", "leftovers", "journal", "tokens", "audit")
+            for name in (
+                *("sessions", "login_failures", "leftovers", "journal", "tokens"),
+                *("audit", "audit_tip"),
+            )
         ]
         return {
             name: [

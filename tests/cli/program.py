@@ -15,6 +15,14 @@ from mailwright.cli.main import main
 from mailwright.settings import load
 
 PASSWORD = "Wood-Lark-42"
+# Every table of ours in `iredadmin`.
+OWN_TABLES = tuple(
+    f"mailwright_{name}"
+    for name in (
+        *("schema", "sessions", "login_failures", "leftovers", "journal", "tokens"),
+        *("audit", "audit_tip"),
+    )
+)
 
 
 @dataclass

@@ -14,7 +14,7 @@ import pytest
 from mailwright.storage.ldap.connections import DirectoryTarget
 from mailwright.storage.ldap.inspection import unprotected
 from tests.cli.directory import as_root, configure
-from tests.cli.program import Program
+from tests.cli.program import OWN_TABLES, Program
 from tests.servers.slapd import Slapd
 
 pytestmark = pytest.mark.openldap
@@ -245,8 +245,8 @@ def test_passwords_on_the_network_are_noted(uri: str, *, start_tls: bool, noted:
 
 def test_own_tables_that_are_not_there_yet_are_only_a_note(site: Program) -> None:
     with closing(sqlite3.connect(site.config.parent / "iredadmin.db")) as connection:
-        for name in ("schema", "sessions", "login_failures", "leftovers", "journal"):
-            connection.execute(f"DROP TABLE mailwright_{name}")
+        for name in OWN_TABLES:
+            connection.execute(f"DROP TABLE {name}")
         connection.commit()
 
     assert "will be made when it is started" in site("check")

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.program import Program, shown_password
+from tests.cli.program import OWN_TABLES, Program, shown_password
 from tests.servers.ports import answers, free_port, wait_until_it_is_free
 
 ADMIN = "admin@mailwright.internal"
@@ -189,13 +189,13 @@ def test_removals_that_were_interrupted_are_finished_at_start(program: Program) 
 def test_our_own_tables_are_made_at_start(program: Program) -> None:
     """A server that somebody else set up has none of ours."""
     with closing(program.app()) as app, app.databases["iredadmin"].connection() as connection:
-        for name in ("schema", "sessions", "login_failures", "leftovers", "journal"):
-            connection.execute(f"DROP TABLE mailwright_{name}")
+        for name in OWN_TABLES:
+            connection.execute(f"DROP TABLE {name}")
 
     with started(program, SERVE) as server:
         server.wait()
 
-    assert 2 == program.json("check")["databases"]["iredadmin"]["own_tables"]
+    assert 4 == program.json("check")["databases"]["iredadmin"]["own_tables"]
 
 
 def test_all_workers_count_together(program: Program) -> None:
@@ -244,8 +244,8 @@ def test_an_api_that_is_off_is_said(program: Program) -> None:
 @pytest.mark.parametrize("more", [[], ["--preload"]], ids=["plain", "preload"])
 def test_gunicorn_serves_the_same(program: Program, more: list[str]) -> None:
     with closing(program.app()) as app, app.databases["iredadmin"].connection() as connection:
-        for name in ("schema", "sessions", "login_failures", "leftovers", "journal"):
-            connection.execute(f"DROP TABLE mailwright_{name}")
+        for name in OWN_TABLES:
+            connection.execute(f"DROP TABLE {name}")
     command = [*GUNICORN, "--bind", "127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
     command += ["--worker-class", "gthread", *more]
 

@@ -22,7 +22,10 @@ from tests.stores import LATER, Row, Site
 ROOT = Path(__file__).parents[2]
 COUNTERS = {"domainCurrentUserNumber", "domainCurrentQuotaSize"}
 # What the crash keeps from being told, and what counts logins: no part of an account.
-APART = ("log ", "mailwright_sessions ", "mailwright_login_failures ")
+APART = (
+    *("log ", "mailwright_sessions ", "mailwright_login_failures "),
+    *("mailwright_audit ", "mailwright_audit_tip "),
+)
 
 Operation = tuple[str, str, str, Mapping[str, str]]
 Picture = dict[str, Row]
