@@ -26,7 +26,6 @@ RANK: Final = "rank"  # the profile of what makes a mail user a global admin
 DOMAIN_ADMINS_MAY: Final = frozenset(
     {
         ("domain", Action.VIEW),
-        ("domain", Action.LIST),
         ("domain", Action.UPDATE),
         ("domain", Action.GRANT),
         ("user", Action.VIEW),
@@ -149,11 +148,10 @@ def permit_changes(work: Work, changes: Request | Changes) -> None:
 def reach(work: Work, action: Action, key: str) -> None:
     """The account does not rank above the actor: to look at, to change, to remove, by any way.
 
-    With a bound token the own account ranks above, too: its password opens what the token does not.
+    With a bound token the own account may rank above, too: its password opens what the token does not.
     """
     actor = work.actor
-    is_above = actor.role is Role.GLOBAL_ADMIN or key == actor.username
-    if is_above and (action is Action.VIEW or not actor.scope.is_bound):
+    if actor.role is Role.GLOBAL_ADMIN and (action is Action.VIEW or not actor.scope.is_bound):
         return
     rank = work.accounts.administers(key)
     if EVERY_DOMAIN in rank:
@@ -166,16 +164,11 @@ def reach(work: Work, action: Action, key: str) -> None:
 
 def out_of_reach(work: Work, domain: str) -> frozenset[str]:
     """The users of a domain that rank above the actor."""
-    actor = work.actor
-    is_bound = actor.scope.is_bound
-    if actor.role is Role.GLOBAL_ADMIN and not is_bound:
+    if work.actor.role is Role.GLOBAL_ADMIN and not work.actor.scope.is_bound:
         return frozenset()
     own = _administered(work)
-    return frozenset(
-        name
-        for name, rank in work.accounts.admins_among(domain).items()
-        if (name != actor.username or is_bound) and not rank <= own
-    )
+    ranks = work.accounts.admins_among(domain).items()
+    return frozenset(name for name, rank in ranks if not rank <= own)
 
 
 def reach_everybody(work: Work, domain: str) -> None:
