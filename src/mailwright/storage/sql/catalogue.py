@@ -18,6 +18,13 @@ def columns_of(database: Database) -> Columns:
     return database.catalogue
 
 
+def know(database: Database) -> None:
+    """Read what is read once, if it was not; each takes a connection for a moment."""
+    columns_of(database)
+    ordering(database)
+    lowering(database)
+
+
 def ordering(database: Database) -> str:
     """How to write an expression, the ``{}``, so that it sorts by code point, on every engine alike."""
     if database.ordering is None:

@@ -20,7 +20,7 @@ from mailwright.storage.protocol import (
     Usage,
 )
 from mailwright.storage.sql import grants
-from mailwright.storage.sql.catalogue import Columns, columns_of
+from mailwright.storage.sql.catalogue import Columns, columns_of, know
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Database
 from mailwright.storage.sql.finding import Finding
@@ -71,6 +71,7 @@ class SqlAccountStore:
     @contextmanager
     def session(self) -> Iterator[SqlAccounts]:
         """Accounts for one piece of work."""
+        know(self.database)  # before a connection is held: the first ones would wait for each other
         with self.database.connection() as connection:
             yield SqlAccounts(self, connection)
 
