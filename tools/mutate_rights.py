@@ -45,8 +45,8 @@ ROUTES = "http/routes.py"
 MATRIX = "tests/authorization"
 TOKENS = "tests/api/test_tokens.py"
 RIGHTS_TESTS = "tests/api/test_rights.py"
-LIMITS = "tests/behaviour/test_admins.py"
-TESTS = (MATRIX, RIGHTS_TESTS, TOKENS, LIMITS, "tests/behaviour/test_standalone_admins.py")
+LIMITS = "tests/authorization/test_handed_out.py"
+TESTS = (LIMITS, MATRIX, RIGHTS_TESTS, TOKENS)
 # What most likely notices comes first.
 FIRST = {
     "tokens.py": TOKENS,

@@ -85,6 +85,14 @@ def test_a_change_of_every_user_leaves_them_alone(out: Api, owner: str, scope: S
         assert 401 == out.login(mail, "Stolen-Pass1").status_code
 
 
+@pytest.mark.parametrize(("owner", "scope"), [(MANAGER, Scope()), (ADMIN, HERE)])
+def test_but_not_those_of_the_same_rank(out: Api, owner: str, scope: Scope) -> None:
+    put(out, owner, scope, f"/api/users/{DOMAIN}", PASSWORD)
+
+    assert 200 == out.login(NARROW, "Stolen-Pass1").status_code
+    assert 401 == out.login(WIDE, "Stolen-Pass1").status_code
+
+
 def test_it_still_changes_what_is_for_global_admins_where_it_is_bound_to(out: Api) -> None:
     form = "transport=smtp:[192.0.2.1]"
     for scope in (HERE, USERS):

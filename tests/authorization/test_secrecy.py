@@ -43,6 +43,7 @@ IDS = ((TOKENS["neighbour's"].ident, NO_TOKEN), (TOKENS["domain"].ident, NO_TOKE
 Pairs = tuple[tuple[str, str], ...]
 # For each route: what is there and what is not, and how a request names it.
 ROWS: Mapping[str, tuple[Pairs, Callable[[str], Asked]]] = {
+    "get_audit": (DOMAINS, lambda name: Asked("/api/audit", query=f"domain={name}")),
     "get_tokens": (DOMAINS, lambda name: Asked("/api/tokens", query=f"all=yes&domain={name}")),
     "post_tokens": (DOMAINS, lambda name: Asked("/api/tokens", f"label=x&domains={name}")),
     "delete_token_id": (IDS, lambda ident: Asked(f"/api/token/{ident}")),
