@@ -1,7 +1,7 @@
 """Take one check after the other out of the code that decides who may do what, and see whether a test fails.
 
 Works on copies of what is committed, never on the checkout; prints each mutant that no test noticed.
-`--only` chooses files by a part of their name, `--list` shows the mutants, `--jobs` runs several at once.
+`--only` chooses files by a part of their name, `--at` another commit than the last, `--list` shows the mutants, `--jobs` runs several at once.
 """
 
 from __future__ import annotations
@@ -110,10 +110,10 @@ class Mutant:
 class Finder:
     """The mutants of one file."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, at: str) -> None:
         self.file = file
         self.source = subprocess.run(
-            ["git", "show", f"HEAD:{SOURCE / file}"], cwd=ROOT, stdout=subprocess.PIPE, check=True
+            ["git", "show", f"{at}:{SOURCE / file}"], cwd=ROOT, stdout=subprocess.PIPE, check=True
         ).stdout
         self.tree = ast.parse(self.source)
         starts = [0]
@@ -250,14 +250,14 @@ class Laboratory:
     Every mutant has a process of its own, forked from this one, which has what never changes in memory.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, at: str, jobs: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mailwright-mutants-"))
         self._free = [self.folder / str(number) for number in range(jobs)]
         self._busy: dict[int, tuple[Path, Mutant, bytes, os.stat_result]] = {}
         tree = self._free[0]
         tree.mkdir()
         archive = subprocess.run(
-            ["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, check=True
+            ["git", "archive", at], cwd=ROOT, stdout=subprocess.PIPE, check=True
         ).stdout
         subprocess.run(["tar", "-x"], cwd=tree, input=archive, check=True)
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # most of a start is theirs
@@ -327,6 +327,7 @@ def main() -> int:
     """Zero if a test noticed every mutant."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--at", default="HEAD")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
@@ -335,11 +336,11 @@ def main() -> int:
         for file in (*RIGHTS, *CALLERS, ROUTES)
         if not options.only or any(part in file for part in options.only)
     ]
-    mutants = [mutant for file in files for mutant in Finder(file).all()]
+    mutants = [mutant for file in files for mutant in Finder(file, options.at).all()]
     if options.list:
         print(*mutants, f"{len(mutants)} mutants", sep="\n")
         return 0
-    laboratory = Laboratory(options.jobs)
+    laboratory = Laboratory(options.at, options.jobs)
     started = time.monotonic()
     try:
         if not laboratory.passes():

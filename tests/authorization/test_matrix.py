@@ -18,7 +18,7 @@ from tests.stores import EVERY_ENGINE
 # Where the sample of an engine begins; the step has no divisor in common with a row or a route's rows, so
 # that every role, every target and every route comes up.
 FIRST = {"postgresql": 0, "mariadb": 3, "openldap": 6}
-STEP = 9
+STEP = 11
 on_sqlite = pytest.mark.parametrize("world", [SQLITE], indirect=True)
 on_the_others = pytest.mark.parametrize(
     "world", [each for each in EVERY_ENGINE if each.id != "sqlite"], indirect=True
