@@ -22,7 +22,7 @@ guarded = pytest.mark.parametrize(
 )
 TOKEN = "0123456789abcdef"
 # What also answers with data.
-TELLING = ("/api/tokens", "/api/domain/ownership/{domain}")
+TELLING = ("/api/audit", "/api/tokens", "/api/domain/ownership/{domain}")
 ANNA = "anna@admins.test"  # a standalone admin
 BODIES = {
     "POST /api/tokens": "label=x",

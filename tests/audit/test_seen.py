@@ -7,8 +7,8 @@ import pytest
 from mailwright.authz import Action, Actor, Role, Scope
 from mailwright.errors import Forbidden, Invalid
 from mailwright.http import audit
-from mailwright.storage.sql.engine import Database
 from mailwright.work import Work
+from tests.audit.chains import records
 from tests.stores import Site
 
 GLOBAL = Actor("boss@admin.test", Role.GLOBAL_ADMIN)
@@ -27,9 +27,10 @@ def note(work: Work, domain: str) -> None:
     work.note(Action.UPDATE, "user", f"a@{domain}", domain)
 
 
-def seen(database: Database, actor: Actor, /, **given: object) -> list[int]:
+def seen(site: Site, actor: Actor, /, **given: object) -> list[int]:
     asked = {field: given.get(field.name, field.empty) for field in audit.OPTIONS}
-    answer = audit.listed(database, actor, asked)
+    database = site.app.databases["iredadmin"]
+    answer, _ = site.app.run(actor, lambda work: audit.listed(work, database, asked))
     return [record["sequence"] for record in answer.data]  # type: ignore[attr-defined]
 
 
@@ -48,9 +49,8 @@ def seen(database: Database, actor: Actor, /, **given: object) -> list[int]:
         (GLOBAL, Scope(), {"until": "2026-05-06"}, []),
     ],
 )
-@pytest.mark.usefixtures("filled")
 def test_each_sees_their_own(
-    database: Database,
+    filled: Site,
     actor: Actor,
     scope: Scope,
     given: dict[str, object],
@@ -58,15 +58,18 @@ def test_each_sees_their_own(
 ) -> None:
     who = Actor(actor.username, actor.role, scope=scope)
 
-    assert expected == seen(database, who, **given)
+    assert expected == seen(filled, who, **given)
 
 
-def test_a_token_for_other_things_sees_nothing(filled: Site, database: Database) -> None:
-    del filled
+def test_a_token_for_other_things_sees_nothing(filled: Site) -> None:
     who = Actor(GLOBAL.username, GLOBAL.role, scope=Scope(resources=frozenset({"user"})))
 
     with pytest.raises(Forbidden):
-        seen(database, who)
+        seen(filled, who)
+
+    assert [("list", "audit", "refused")] == [
+        (row["action"], row["resource"], row["outcome"]) for row in records(filled)[3:]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -78,10 +81,6 @@ def test_a_token_for_other_things_sees_nothing(filled: Site, database: Database)
         {"until": "0001-01-01T00:00:00+23:00"},
     ],
 )
-def test_what_means_nothing_is_refused(
-    site: Site, database: Database, given: dict[str, str]
-) -> None:
-    del site
-
+def test_what_means_nothing_is_refused(site: Site, given: dict[str, str]) -> None:
     with pytest.raises(Invalid):
-        seen(database, GLOBAL, **given)
+        seen(site, GLOBAL, **given)

@@ -68,7 +68,7 @@ def test_a_route_declares_what_is_asked_for(world: World, name: str) -> None:
         assert (Action.PUBLIC, set()) == (route.action, attempted)
     else:
         assert Action.SESSION is route.action
-        assert {resource for _, resource in attempted} <= {"token"}
+        assert {resource for _, resource in attempted} <= {"token", "audit"}
 
 
 @on_the_others

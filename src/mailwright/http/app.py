@@ -25,7 +25,7 @@ from mailwright.errors import (
 )
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.fields.field import AnyField
-from mailwright.http import answers, forms, login, pages
+from mailwright.http import answers, audit, forms, login, pages
 from mailwright.http.answers import Answer
 from mailwright.http.clients import Client
 from mailwright.http.forms import Limits
@@ -37,6 +37,7 @@ from mailwright.http.routes import (
     Route,
     Session,
     Token,
+    Trail,
     Verification,
     build,
 )
@@ -124,6 +125,8 @@ class Api:
                 return self._verification(route, account)
             case Token():
                 return self._tokens(route, route.operation)
+            case Trail.LIST:
+                return self._audit(route)
             case Prolonged():
                 return self._prolonged(route.operation)
             case operation:
@@ -203,6 +206,18 @@ class Api:
             resp.status = status
             resp.content_type = JSON
             resp.data = answers.success(answer, (*noticed, *warnings))
+
+        return respond
+
+    def _audit(self, route: Route) -> Responder:
+        database = self._app.databases["iredadmin"]
+
+        def respond(req: Request, resp: Response) -> None:
+            actor = self._actor(req)
+            values, noticed = self._values(route, forms.read(req.env, self._limits))
+            answer, _ = self._app.run(actor, lambda work: audit.listed(work, database, values))
+            resp.content_type = JSON
+            resp.data = answers.success(answer, noticed)
 
         return respond
 

@@ -13,12 +13,13 @@ from typing import Any, Final
 from mailwright.audit import finding
 from mailwright.audit.finding import Search
 from mailwright.audit.records import Outcome, moment
-from mailwright.authz import Actor, Role
+from mailwright.authz import Action, Role
 from mailwright.errors import Forbidden, Invalid
 from mailwright.fields.field import AnyField, Field
 from mailwright.fields.kinds import Choice, Text, Whole
 from mailwright.http.answers import Answer
 from mailwright.storage.sql.engine import Database
+from mailwright.work import Work
 
 RESOURCE: Final = "audit"  # among the resources of a token
 _MOST: Final = 10**18
@@ -40,8 +41,10 @@ OPTIONS: Final[tuple[AnyField, ...]] = (
 )
 
 
-def listed(database: Database, actor: Actor, asked: Mapping[AnyField, Any]) -> Answer:
+def listed(work: Work, database: Database, asked: Mapping[AnyField, Any]) -> Answer:
     """A page of records, the newest first.  ``Forbidden``, ``Invalid``."""
+    work.attempt(Action.LIST, RESOURCE, "", None)
+    actor = work.actor
     scope = actor.scope
     if scope.resources is not None and RESOURCE not in scope.resources:
         raise Forbidden(f"this token of {actor.username} may not list records")

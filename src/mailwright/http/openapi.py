@@ -7,13 +7,14 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from mailwright import tokens
+from mailwright.audit.records import FIELDS, Outcome, Record
 from mailwright.authz import Action
 from mailwright.errors import PartlyDone
 from mailwright.fields.field import AnyField
 from mailwright.fields.kinds import Many, Names, Stamp, YesNo
 from mailwright.fields.resource import Resource, Verb
 from mailwright.http import forms
-from mailwright.http.routes import ROUTES, Prolonged, Route, Session, Shape, Token
+from mailwright.http.routes import ROUTES, Prolonged, Route, Session, Shape, Token, Trail
 from mailwright.resources.operations import LONGEST_KEPT_DAYS
 from mailwright.settings import Settings
 
@@ -67,6 +68,7 @@ def document(settings: Settings, routes: Sequence[Route] = ROUTES) -> Json:
         "Failure": _failure(),
         "PartlyDone": _failure(partly=True),
         "Token": _token(tokens.SHOWN),
+        "Record": _record(),
     }
     for name, resource in resources.items():
         schemas[name.capitalize()] = _profile(resource, hashes=settings.api.expose_password_hashes)
@@ -276,6 +278,20 @@ def _token(fields: Sequence[AnyField]) -> Json:
     return _object(properties)
 
 
+def _record() -> Json:
+    """A record of the audit trail."""
+    hints = Record.__annotations__
+    properties: Json = {
+        name: {"type": "integer" if hints[name] == "int" else "string"} for name in FIELDS
+    }
+    properties["outcome"] = {"enum": list(Outcome)}
+    properties["changes"] = {
+        "type": "object",
+        "description": "Field to the values before and after; of a secret only that it changed",
+    }
+    return _object(properties)
+
+
 def _success(data: Json | None, *, paged: bool = False) -> Json:
     properties: Json = {"_success": {"const": True}}
     required = ["_success"]
@@ -347,6 +363,8 @@ def _answer_schema(route: Route) -> Json:
     match route.operation:
         case Token.LIST:
             return _success({"type": "array", "items": _ref("Token")})
+        case Trail.LIST:
+            return _success({"type": "array", "items": _ref("Record")}, paged=True)
         case Token.CREATE:
             return _success(_token((tokens.TEXT, *tokens.SHOWN)))
         case Prolonged():

@@ -16,7 +16,7 @@ from mailwright.authz import Action, Actor
 from mailwright.fields.credentials import PASSWORD, USERNAME
 from mailwright.fields.field import AnyField
 from mailwright.fields.resource import Form, Resource, Verb
-from mailwright.http import answers
+from mailwright.http import answers, audit
 from mailwright.http.answers import Answer
 from mailwright.ownership import verifying
 from mailwright.resources import bulk, grants, listing, operations
@@ -54,6 +54,12 @@ class Token(enum.Enum):
     REVOKE = "revoke"
 
 
+class Trail(enum.Enum):
+    """The route about the audit record."""
+
+    LIST = "list"
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """A route that compares a password with an account's; its attempts are counted like logins."""
@@ -83,7 +89,7 @@ class Route:
     method: str
     path: str
     action: Action
-    operation: Operation | Session | Token | Verification | Prolonged
+    operation: Operation | Session | Token | Trail | Verification | Prolonged
     help: str
     tag: str
     resource: Resource | None = None
@@ -306,6 +312,15 @@ ROUTES: Final[tuple[Route, ...]] = (
         Token.REVOKE,
         "Revoke an API token of one's own; a global admin revokes any",
         "Token",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/audit",
+        Action.SESSION,
+        Trail.LIST,
+        "Get records of who changed what, the newest first; domain admins get their own",
+        "Audit",
+        options=audit.OPTIONS,
     ),
     Route(
         "GET",
