@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import socket
 import time
 from contextlib import ExitStack
@@ -170,11 +169,11 @@ def test_redirects_are_not_followed(status: int) -> None:
 
 
 def dripping(head: bytes) -> Serve:
-    """One octet now and then for as long as somebody listens, and never the end."""
+    """One octet now and then, for ten seconds if somebody listens that long."""
 
     def serve(connection: socket.socket, _request: str) -> None:
         connection.sendall(head)
-        for _ in itertools.count():
+        for _ in range(200):
             connection.sendall(b"x")
             time.sleep(0.05)
 

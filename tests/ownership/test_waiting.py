@@ -200,6 +200,40 @@ def test_an_old_code_of_somebody_else_proves_nothing(api: Api, names: NameServer
     assert [(ANNA, 0), (BERT, 0)] == [(row["admin"], row["verified"]) for row in rows(api)]
 
 
+def test_of_two_admins_each_has_the_own_code(api: Api, names: NameServer) -> None:
+    add(api)
+    ok(api.call("DELETE", PATH))
+    relogin(api, BERT)
+    add(api)
+    api.site.insert("domain_admins", username=ANNA, domain=DOMAIN)
+    seen = [ok(by(api, who, "GET", PROOF))["admin"] for who in (ANNA, BERT, ADMIN)]
+    relogin(api, BERT)
+    publish(api, names)
+    proven = ok(api.call("POST", PROOF))
+
+    assert [ANNA, BERT, ANNA] == seen
+    assert (BERT, True, "active") == (proven["admin"], proven["verified"], proven["accountStatus"])
+    relogin(api)
+    assert (BERT, True) == (
+        (found := ok(api.call("GET", PROOF)))["admin"],
+        found["verified"],
+    )
+
+
+def test_an_old_proof_of_another_admin_hides_no_code(api: Api, names: NameServer) -> None:
+    add(api)
+    publish(api, names)
+    ok(api.call("POST", PROOF))
+    ok(api.call("DELETE", PATH))
+    relogin(api, BERT)
+    add(api)
+    api.site.insert("domain_admins", username=ANNA, domain=DOMAIN)
+
+    found = ok(by(api, ANNA, "GET", PROOF))
+
+    assert (BERT, False, "disabled") == (found["admin"], found["verified"], found["accountStatus"])
+
+
 def test_a_global_admin_needs_no_proof(api: Api) -> None:
     ok(by(api, ADMIN, "POST", PATH, "name=Example"))
 

@@ -136,13 +136,16 @@ def _concluded(work: Work, claims: Claims, claim: Claim, evidence: Evidence) -> 
 def _standing(work: Work, claims: Claims, name: str) -> tuple[Claim | None, str]:
     """The claim that counts for the actor, and whether the domain is on.  ``NotFound``.
 
-    Only claims of its present admins count: first the actor's own, then what is still to be proven.
+    Only claims of its present admins count: of a domain that is off what is still to be proven, of one
+    that is on what was; among those the actor's own.
     """
     record = work.accounts.get(RESOURCE, name, (STATUS, ADMINS))
     admins: tuple[str, ...] = record[ADMINS]
     own = work.actor.username.lower()
+    is_on = record[STATUS] == "active"
     found = sorted(
-        claims.of(name, admins), key=lambda claim: (claim.admin.lower() != own, claim.verified)
+        claims.of(name, admins),
+        key=lambda claim: (claim.verified != is_on, claim.admin.lower() != own),
     )
     return (found[0] if found else None), record[STATUS]
 
