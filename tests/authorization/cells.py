@@ -109,9 +109,9 @@ REQUESTS: Mapping[str, Mapping[str, Asked]] = {
     },
     "post_logout": {"own": Asked("/api/logout")},
     "get_audit": {
-        "own": Asked("/api/audit", query=f"domain={HERE}&until=2001-01-01"),
-        "foreign": Asked("/api/audit", query=f"domain={THERE}&until=2001-01-01"),
-        "missing": Asked("/api/audit", query=f"domain={NOWHERE}&until=2001-01-01"),
+        "own": Asked("/api/audit", query=f"domain={HERE}"),
+        "foreign": Asked("/api/audit", query=f"domain={THERE}"),
+        "missing": Asked("/api/audit", query=f"domain={NOWHERE}"),
     },
     "get_tokens": {"own": Asked("/api/tokens"), "higher": Asked("/api/tokens", query="all=yes")},
     "post_tokens": {
