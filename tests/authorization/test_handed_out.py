@@ -92,6 +92,17 @@ def test_downwards_is_the_way_out(limited: Limited) -> None:
     ok(api.call("PUT", path, "name=A"))
 
 
+def test_lowered_seats_leave_those_who_are_there_alone(limited: Limited) -> None:
+    api = limited("maxUsers=2&maxQuota=100&quotaUnit=MB")
+    for name in ("a", "b"):
+        ok(make(api, f"{name}@{DOMAIN}", "quota=10"))
+    api.login(ADMIN)
+    ok(api.call("PUT", f"/api/admin/{LIMITED}", "maxUsers=1"))
+    api.login(LIMITED)
+    ok(api.call("PUT", f"/api/user/a@{DOMAIN}", "quota=20"))
+    refused(make(api, f"c@{DOMAIN}", "quota=10"), "EXCEED_LIMIT_USERS")
+
+
 def test_limits_of_one_kind_leave_the_other_alone(limited: Limited) -> None:
     api = limited("maxUsers=1")
     ok(make(api, f"a@{DOMAIN}", "quota=0"))
@@ -128,7 +139,7 @@ def test_without_the_right_no_domain_is_made_or_removed(limited: Limited) -> Non
     [
         ("create_new_domains:yes;create_max_domains:-1;", "EXCEED_LIMIT_DOMAIN"),
         ("create_new_domains:yes;create_max_domains:many;", ""),
-        ("create_new_domains:yes;create_max_domains:\u0663;", ""),  # a digit, but no number of ours
+        ("create_new_domains:yes;create_max_domains:\u0662;", ""),  # a digit, but no number of ours
         ("create_new_domains:yes;create_max_domains:2;", "EXCEED_LIMIT_DOMAIN"),
         ("create_new_domains:yes;create_max_domains:3;", ""),
     ],

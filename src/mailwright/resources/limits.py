@@ -66,7 +66,7 @@ def user_fits(work: Work, quota: int) -> None:
 
 def quota_fits(work: Work, quota: int, before: int) -> None:
     """The actor may give a user this quota instead of another; in a transaction.  ``LimitReached``."""
-    if quota and before and quota <= before:
+    if quota and quota <= before:
         return  # downwards is the way out
     _fits(work, users=0, quota=quota, before=before)
 

@@ -1,0 +1,51 @@
+"""Tokens at their bounds, and for whom there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailwright import tokens
+from mailwright.authz import Actor, Role
+from mailwright.errors import NotFound
+from mailwright.tokens import Tokens
+from tests.api.client import ADMIN, JANE, Api
+
+UNBOUND = {
+    tokens.LABEL: "x",
+    tokens.EXPIRES: None,
+    tokens.NETWORKS: (),
+    tokens.READ_ONLY: False,
+    tokens.DOMAINS: (),
+    tokens.RESOURCES: (),
+}
+
+
+@pytest.mark.parametrize("owner", [JANE, "nobody@mailwright.internal"])
+def test_who_is_no_admin_gets_none(admin: Api, owner: str) -> None:
+    admin.add_user(JANE)
+    app = admin.site.app
+    kept = Tokens(app.databases["iredadmin"])
+    actor = Actor(ADMIN, Role.GLOBAL_ADMIN)
+
+    with pytest.raises(NotFound, match=owner):
+        app.run(actor, lambda work: tokens.issue(work, kept, owner, UNBOUND))
+
+    assert [] == kept.all()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(tokens.MOST_DAYS, 201), (tokens.MOST_DAYS + 1, 400), (0, 400)]
+)
+def test_the_longest_time(admin: Api, number: int, status: int) -> None:
+    answer = admin.call("POST", "/api/tokens", f"label=x&expires={number}")
+
+    assert status == answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(tokens.MOST_MEMBERS, 201), (tokens.MOST_MEMBERS + 1, 400)]
+)
+def test_the_most_members(admin: Api, number: int, status: int) -> None:
+    domains = ",".join(f"d{each}.example" for each in range(number))
+
+    assert status == admin.call("POST", "/api/tokens", f"label=x&domains={domains}").status_code
