@@ -1,0 +1,77 @@
+"""Naming admins is on record, is done wholly or not at all, and takes nobody's else change back."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from mailwright.errors import Unavailable
+from mailwright.resources import domain as domains
+from tests.api.client import DOMAIN, JANE, Api, on_sqlite
+
+PATH = f"/api/domain/admins/{DOMAIN}"
+OTHER = f"other@{DOMAIN}"
+
+
+@pytest.fixture
+def start(admin: Api) -> Api:
+    for mail in (JANE, OTHER):
+        admin.add_user(mail)
+    return admin
+
+
+def named(api: Api) -> list[str]:
+    return sorted(api.call("GET", f"/api/domain/{DOMAIN}").json["_data"]["admins"])
+
+
+def accounts_of(api: Api) -> type:
+    with api.site.app.store.session() as accounts:
+        return type(accounts)
+
+
+def test_each_admin_is_on_record(start: Api) -> None:
+    assert start.call("PUT", PATH, f"addAdmin={JANE}").json["_success"]
+    assert start.call("PUT", PATH, f"removeAdmin={JANE}").json["_success"]
+
+    rows = start.site.raw["iredadmin"].rows(
+        "SELECT event, domain, username FROM log WHERE event IN ('grant', 'revoke')"
+    )
+    assert [("grant", DOMAIN, JANE), ("revoke", DOMAIN, JANE)] == [
+        tuple(row.values()) for row in rows
+    ]
+
+
+@on_sqlite  # a directory has no transaction
+def test_what_fails_half_way_leaves_nothing(start: Api) -> None:
+    kind = accounts_of(start)
+    plain = kind.change
+
+    def change(self: Any, resource: Any, *args: Any) -> None:
+        if resource is domains.RESOURCE:
+            raise Unavailable("gone")
+        plain(self, resource, *args)
+
+    with patch.object(kind, "change", change):
+        assert 503 == start.call("PUT", PATH, f"addAdmin={JANE}").status_code
+
+    assert [] == named(start)
+    assert not start.call("GET", f"/api/user/{JANE}").json["_data"]["isAdmin"]
+
+
+def test_who_was_named_meanwhile_stays(start: Api) -> None:
+    kind = accounts_of(start)
+    plain = kind.begin
+    meanwhile = [OTHER]
+
+    def begin(self: Any) -> None:
+        for mail in meanwhile:
+            start.site.insert("domain_admins", username=mail, domain=DOMAIN)
+        meanwhile.clear()
+        plain(self)
+
+    with patch.object(kind, "begin", begin):
+        assert start.call("PUT", PATH, f"addAdmin={JANE}").json["_success"]
+
+    assert [JANE, OTHER] == named(start)
