@@ -126,7 +126,10 @@ REQUESTS: Mapping[str, Mapping[str, Asked]] = {
     ),
     "get_domains": _lists("/api/domains", "", THERE, "ALL", NOWHERE),
     "get_domain_domain": _domains("/api/domain/{}"),
-    "post_domain_domain": _domains("/api/domain/{}", "name=New"),
+    "post_domain_domain": {
+        **_domains("/api/domain/{}", "name=New"),
+        "higher": Asked(f"/api/domain/{NOWHERE}", "name=New&transport=smtp:[192.0.2.1]"),
+    },
     "put_domain_domain": {
         **_domains("/api/domain/{}", "name=Other", _BCC),
         "higher": Asked(f"/api/domain/{HERE}", "accountStatus=disabled", closed=_BCC),

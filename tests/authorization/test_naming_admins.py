@@ -9,7 +9,7 @@ import pytest
 
 from mailwright.errors import Unavailable
 from mailwright.resources import domain as domains
-from tests.api.client import DOMAIN, JANE, Api, on_sqlite
+from tests.api.client import DOMAIN, JANE, MANAGER, Api, on_sqlite
 
 PATH = f"/api/domain/admins/{DOMAIN}"
 OTHER = f"other@{DOMAIN}"
@@ -41,6 +41,15 @@ def test_each_admin_is_on_record(start: Api) -> None:
     assert [("grant", DOMAIN, JANE), ("revoke", DOMAIN, JANE)] == [
         tuple(row.values()) for row in rows
     ]
+
+
+def test_a_domain_admin_names_nobody_who_is_no_mail_user(start: Api) -> None:
+    start.add_admin(MANAGER, domain=DOMAIN)
+    start.login(MANAGER)
+
+    answer = start.call("PUT", PATH, f"addAdmin=nobody@{DOMAIN}")
+
+    assert (403, "PERMISSION_DENIED") == (answer.status_code, answer.json["_code"])
 
 
 @on_sqlite  # a directory has no transaction
