@@ -46,7 +46,7 @@ MATRIX = "tests/authorization"
 TOKENS = "tests/api/test_tokens.py"
 RIGHTS_TESTS = "tests/api/test_rights.py"
 LIMITS = "tests/authorization/test_handed_out.py"
-TESTS = (LIMITS, MATRIX, RIGHTS_TESTS, TOKENS)
+TESTS = (LIMITS, MATRIX, RIGHTS_TESTS, TOKENS, "tests/ownership/test_waiting.py")
 # What most likely notices comes first.
 FIRST = {
     "tokens.py": TOKENS,
