@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mailwright import tokens
 from mailwright.authz import Actor, Role
 from mailwright.errors import NotFound
+from mailwright.networks import Networks
 from mailwright.tokens import Tokens
 from tests.api.client import ADMIN, JANE, Api
 
@@ -49,3 +52,17 @@ def test_the_most_members(admin: Api, number: int, status: int) -> None:
     domains = ",".join(f"d{each}.example" for each in range(number))
 
     assert status == admin.call("POST", "/api/tokens", f"label=x&domains={domains}").status_code
+
+
+def test_a_token_from_where_admins_may_not_log_in_is_on_record(admin: Api) -> None:
+    app = admin.site.app
+    text = admin.call("POST", "/api/tokens", "label=x").json["_data"]["token"]
+    overrides = replace(app.overrides, login_clients=Networks(["198.51.100.1"]))
+    app._overrides = (app._overrides[0], overrides)
+
+    answer = admin.call("GET", "/api/domains", headers={"Authorization": f"Bearer {text}"})
+
+    assert "NOT_ALLOWED_IP" == answer.json["_code"]
+    refused = "SELECT actor, code FROM mailwright_audit WHERE outcome = 'refused'"
+    rows = admin.site.raw["iredadmin"].rows(refused)
+    assert [(ADMIN, "NOT_ALLOWED_IP")] == [tuple(row.values()) for row in rows]
