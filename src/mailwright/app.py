@@ -113,8 +113,8 @@ class App:
                     accounts.commit()
             except Exception as error:
                 trail.failed(error.code if isinstance(error, MailwrightError) else UNFORESEEN)
-                if isinstance(error, Forbidden) and work is not None and work.attempted:
-                    trail.refused(work.attempted, error.code)
+                if work is not None:
+                    self._wind_up(work, error, trail)
                 if not isinstance(error, Contention) or attempt == TRIES:
                     raise
                 # Those that met in a deadlock would meet again if they came back at once.
@@ -132,6 +132,15 @@ class App:
                         )
                 return result, work.warnings
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _wind_up(self, work: Work, error: Exception, trail: Trail) -> None:
+        """What is left to do when everything of a try was undone."""
+        if isinstance(error, Forbidden) and work.attempted:
+            trail.refused(work.attempted, error.code)
+        if isinstance(error, NotFound):
+            # Somebody else removed it meanwhile, and dropped their note before this one was made.
+            for leftover in work.leftovers:
+                self._forget(leftover, drop_if_there=False)
 
     def login_failed(self, username: str, address: str, code: str) -> None:
         """Record a login that was refused; ``username`` is an address, never just what was typed."""

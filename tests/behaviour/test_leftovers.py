@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mailwright.errors import Unavailable
+from mailwright.errors import NotFound, Unavailable
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Database, Target
+from mailwright.work import Leftover
 from tests.behaviour.conftest import PASSWORD
 from tests.stores import Site
 
@@ -62,4 +63,21 @@ def test_the_name_is_not_used_again_while_the_database_is_still_down(policed: Si
     policed.app.finish_leftovers()
     policed.create("user", JANE, password=PASSWORD)
 
+    assert [] == throttled(policed)
+
+
+def test_who_comes_too_late_leaves_no_note(policed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten removed one account: the note of a loser stood there until the next repair, now and then."""
+    genuine = policed.app._announce
+
+    def late(leftover: Leftover) -> None:
+        monkeypatch.undo()
+        policed.remove("user", JANE)  # somebody else, from the beginning to the end
+        genuine(leftover)
+
+    monkeypatch.setattr(policed.app, "_announce", late)
+    with pytest.raises(NotFound):
+        policed.remove("user", JANE)
+
+    assert [] == policed.raw["iredadmin"].rows("SELECT * FROM mailwright_leftovers")
     assert [] == throttled(policed)
