@@ -370,7 +370,7 @@ def revoke(work: Work, tokens: Tokens, ident: str) -> Token:
         ident,
         domain_of(token.owner),
         event="revoke",
-        after=Values({OWNER: token.owner, LABEL: token.label}),
+        before=Values({OWNER: token.owner, LABEL: token.label}),
     )
     work.record()
     if not tokens.remove(ident):

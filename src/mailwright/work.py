@@ -97,7 +97,7 @@ class Work:
         after: Values | None = None,
     ) -> None:
         """Remember what was done; it is recorded before it is committed."""
-        changes = {} if after is None else differences(before, after)
+        changes = differences(before, after)
         self.notes.append(
             Note(action, event or action.value, resource, key, domain, fields, changes)
         )

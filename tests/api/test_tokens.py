@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -635,6 +636,13 @@ def test_creation_and_revocation_are_in_the_log(admin: Api) -> None:
 
     assert ["create", "revoke"] == [row["event"] for row in log[-2:]]
     assert [True, True] == [f"token {ident}" in row["msg"] for row in log[-2:]]
+
+    kept = admin.site.raw["iredadmin"].rows(
+        "SELECT changes FROM mailwright_audit ORDER BY sequence"
+    )
+    made, ended = (json.loads(row["changes"]) for row in kept[-2:])
+    assert [None, ADMIN] == made["owner"]
+    assert [ADMIN, None] == ended["owner"]
 
 
 @on_sqlite

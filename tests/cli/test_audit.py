@@ -60,6 +60,9 @@ def test_records_are_listed_filtered_and_paged(program: Program) -> None:
     assert [0, 7] == answer["_data"][0]["changes"]["quota"]
     assert [] == program.json("audit", "list", "--until", "2001-01-01")["_data"]
     assert 3 == len(program.json("audit", "list", "--since", "2001-01-01T00:00:00")["_data"])
+    # The words that records show are the ones that are taken.
+    assert 3 == len(program.json("audit", "list", "--outcome", "done")["_data"])
+    assert [] == program.json("audit", "list", "--outcome", "refused")["_data"]
 
 
 def test_a_time_that_is_none_is_refused(program: Program) -> None:

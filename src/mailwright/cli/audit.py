@@ -19,6 +19,7 @@ from mailwright.errors import Invalid, MailwrightError
 from mailwright.http import answers
 from mailwright.storage.sql.engine import Database
 
+WORDS: Final = [outcome.value for outcome in Outcome]
 COLUMNS: Final = ("sequence", "time", "actor", "action", "resource", "target", "outcome", "code")
 _TIP: Final = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})?")
 
@@ -59,7 +60,7 @@ def verify_(expected: str | None, *, as_json: bool) -> None:
 @click.option("--target", default="", help="Of this account or domain.")
 @click.option("--action", default="", help="create, update, delete, login …")
 @click.option("--resource", default="", help="domain, user, admin …")
-@click.option("--outcome", default="", type=click.Choice(["", *Outcome]), help="How it went.")
+@click.option("--outcome", type=click.Choice(WORDS), help="How it went.")
 @click.option(
     "--since", default="", metavar="TIME", help="Not before, in UTC: 2026-05-06[T07:08:09]."
 )
@@ -71,8 +72,8 @@ def verify_(expected: str | None, *, as_json: bool) -> None:
 @config_option
 def list_(*, as_json: bool, limit: int | None, since: str, until: str, **filters: Any) -> None:
     """List records."""
-    given = {
-        name: value.lower() if name in {"domain", "target"} else value
+    given: dict[str, Any] = {
+        name: value.lower() if name in {"domain", "target"} else value or ""
         for name, value in filters.items()
     }
     search = Search(since=_moment(since), until=_moment(until), **given)

@@ -12,17 +12,20 @@ CHANGED: Final = "changed"  # stands for a secret value
 Differences = dict[str, Any]
 
 
-def differences(before: Values | None, after: Values) -> Differences:
-    """By field name: the value before and the value after; before is ``None`` where nothing is known.
+def differences(before: Values | None, after: Values | None) -> Differences:
+    """By field name: the value before and the value after.
 
-    Of a secret only that it changed; what no client ever sees otherwise is left out.
+    Without ``before`` nothing is known of it, without ``after`` nothing is left.  Of a secret only that it
+    changed; what no client ever sees otherwise is left out.
     """
     found: Differences = {}
-    for field, value in after.items():
+    for field in after or before or ():
         if is_secret(field):
             found[field.name] = CHANGED
         elif not field.hidden:
-            found[field.name] = [None if before is None else before.get(field), value]
+            found[field.name] = [
+                None if values is None else values.get(field) for values in (before, after)
+            ]
     return found
 
 
