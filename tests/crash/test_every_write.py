@@ -35,6 +35,7 @@ class Case:
 
 DISABLED: Operation = ("update", "domain", ORG, {"accountStatus": "disabled"})
 QUIET_DISABLED: Operation = ("update", "domain", QUIET, {"accountStatus": "disabled"})
+NAMED: Operation = ("grant", "domain", NET, {"addAdmin": CAROL})
 
 CASES = {
     "create a domain": Case("create", "domain", "new.test", {"name": "New"}, writes=6),
@@ -80,6 +81,8 @@ CASES = {
     "take a global admin's rank": Case(
         "update", "user", JANE, {"isGlobalAdmin": "no", "name": "Jane"}, writes=1
     ),
+    "name an admin": Case("grant", "domain", NET, NAMED[3], writes=2),
+    "dismiss an admin": Case("grant", "domain", NET, {"removeAdmin": CAROL}, (NAMED,), writes=2),
     "several fields of a user": Case(
         "update",
         "user",

@@ -19,7 +19,7 @@ from typing import Any
 from mailwright.app import ACCOUNTS, App, utc_now
 from mailwright.authz import Actor, Role
 from mailwright.errors import MailwrightError
-from mailwright.resources import bulk, operations
+from mailwright.resources import bulk, grants, operations
 from mailwright.settings import Settings
 from mailwright.settings.sections import Database, Databases, Ldap, Secret, Storage
 from mailwright.storage.ldap import connections
@@ -99,6 +99,8 @@ def carry_out(app: App, verb: str, kind: str, key: str, form: dict[str, Any]) ->
                 return operations.create(work, account, key, asked)
             case "update":
                 return operations.update(work, account, key, asked)
+            case "grant":
+                return grants.update_admins(work, key, asked)
             case "change all":
                 return bulk.update_users(work, key, asked)
             case _:

@@ -87,6 +87,11 @@ class Draft:
             if name.lower() != "userpassword"
         }
 
+    @property
+    def has_secret(self) -> bool:
+        """Whether a password was touched."""
+        return any(name.lower() == "userpassword" for name in self._changed)
+
     def repeatable(self) -> dict[str, dict[str, list[str]]]:
         """The same as what to put, to add and to drop: further values stay; never a password."""
         put: dict[str, list[str]] = {}

@@ -32,12 +32,14 @@ class Task:
 
     ``step`` repeats it after a crash; ``run`` does it now, where there is a quicker or a secret way.
     ``was_done`` tells after a lost connection whether the write had arrived.  A ``cache`` may fail.
+    The step of a ``secret`` leaves something out, so it does not stand in for ``run``.
     """
 
     step: Step | None = None
     run: Callable[[Room], None] | None = None
     was_done: Callable[[Room], bool] | None = None
     cache: bool = False
+    secret: bool = False
 
     def do(self, room: Room) -> None:
         """Write."""
@@ -75,8 +77,7 @@ def carry_out(plan: Plan, journal: Journal, room: Room, now: int) -> None:
         for task in plan.tasks:
             _alone(task, room)
         return
-    steps = [task.step for task in plan.tasks if task.step is not None]
-    ident = journal.write(plan.subject, _ENCODER.encode(steps).decode(), now)
+    ident = journal.write(plan.subject, _ENCODER.encode(_steps(plan)).decode(), now)
     done: list[Task] = []
     before = room.library.connection.writes
     for task in plan.tasks:
@@ -105,6 +106,12 @@ def carry_out(plan: Plan, journal: Journal, room: Room, now: int) -> None:
     except MailwrightError as error:
         # Nothing is left to do, and to do it again changes nothing.
         LOG.warning("a finished plan stays in the journal for now: %s", error.code)
+
+
+def _steps(plan: Plan) -> list[Step]:
+    if any(task.step is None and not task.cache for task in plan.tasks):
+        raise RuntimeError("a write among several cannot be repeated")
+    return [task.step for task in plan.tasks if task.step is not None]
 
 
 def repeat(plan: str, room: Room) -> bool:
@@ -144,9 +151,11 @@ def _on_the_way(task: Task, room: Room, *, begun: bool) -> None:
     for _ in range(TRIES):
         try:
             _with_reconnect(task, room)
-        except Contention:
+        except Contention as error:
             if task.step is None or (task.run is not None and not begun):
                 raise  # it goes by what was read before, and all of it can be done again
+            if task.secret:
+                raise _partly(error) from None
             task = replace(task, run=None)
         else:
             return
@@ -164,6 +173,8 @@ def _with_reconnect(task: Task, room: Room) -> None:
             if task.step is not None:
                 task.step.apply(replace(room, repeated=True))
         except MailwrightError:
+            raise _partly(error) from None
+        if task.secret:
             raise _partly(error) from None
 
 

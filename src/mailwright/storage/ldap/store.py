@@ -283,6 +283,10 @@ class LdapAccounts:
         writing.take(changes)
         self._claim(resource, key, dn, writing.new_addresses())
         self._extend(key, writing.update())
+        if not resource.ldap.is_addressed:
+            # Of several entries the domain's is the one that is written as a whole: whoever holds its lock
+            # next makes up for what an interruption left.
+            self._plan.subject = key
 
     def change_all(
         self,

@@ -167,19 +167,14 @@ class Writing:
             entry = self._entry
             own = [
                 Task(
-                    step=self._repeatable(entry),
+                    step=Change(entry.dn, entry.text(UUID), **self.draft.repeatable()),
+                    secret=self.draft.has_secret,
                     run=lambda room: room.library.connection.modify(
                         entry.dn, changes, entry.text(CSN)
                     ),
                 )
             ]
         return [*self._before, *own, *self._after, *self._tally(0)]
-
-    def _repeatable(self, entry: Entry) -> Change | None:
-        """The modify as a step; none is needed where it is the only one, and so may hold a password."""
-        if not self._before and not self._after:
-            return None
-        return Change(entry.dn, entry.text(UUID), **self.draft.repeatable())
 
     def _tally(self, users: int) -> list[Task]:
         tally = self._home.tally
