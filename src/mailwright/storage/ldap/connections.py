@@ -367,11 +367,13 @@ class Directory:
         return connection
 
     def _take_back(self, connection: Connection, room: Permits) -> None:
-        if not connection.closed:
-            connection.idle_since = time.monotonic()
-            self._idle.append(connection)
-            self._close_the_unused(connection.idle_since - self._idle_seconds)
-        room.give_back()
+        try:
+            if not connection.closed:
+                connection.idle_since = time.monotonic()
+                self._idle.append(connection)
+                self._close_the_unused(connection.idle_since - self._idle_seconds)
+        finally:
+            room.give_back()
 
     def _learn(self, connection: Connection) -> None:
         if self._asserts is None:

@@ -199,7 +199,8 @@ class LdapAccounts:
         """What reading and writing need; connects when it is first asked for."""
         if self._library is None:
             store = self._store
-            self._connection = store.directory.lend()
+            if self._connection is None:  # else the schema could not be read before
+                self._connection = store.directory.lend()
             self._library = Library(
                 self._connection,
                 store.tree,
