@@ -48,6 +48,7 @@ class Tree:
         return below("mail", address, self.admins)
 
 
+@lru_cache(maxsize=4096)
 def below(attribute: str, value: str, parent: str) -> str:
     """A DN with one more part."""
     return f"{attribute}={ldap.dn.escape_dn_chars(value)},{parent}"
@@ -67,6 +68,7 @@ def normal(dn: str) -> str:
     return str(ldap.dn.dn2str(parts))
 
 
+@lru_cache(maxsize=4096)
 def value_of(dn: str) -> str:
     """The value in the first part of a DN."""
     return str(ldap.dn.str2dn(dn)[0][0][1])
