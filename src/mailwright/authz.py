@@ -34,6 +34,11 @@ class Role(enum.StrEnum):
     DOMAIN_ADMIN = "domain admin"
     GLOBAL_ADMIN = "global admin"
 
+    @classmethod
+    def of(cls, *, is_global: bool) -> Role:
+        """The rank of an admin."""
+        return cls.GLOBAL_ADMIN if is_global else cls.DOMAIN_ADMIN
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

@@ -86,7 +86,7 @@ def authenticate(
     except Forbidden as error:
         app.login_failed(asked, client.address, error.code)
         raise
-    role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
+    role = Role.of(is_global=found.is_global)
     actor = Actor(found.username, role, address=client.address, channel="api")
     app.run(actor, _noted)
     return actor, found

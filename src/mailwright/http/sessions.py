@@ -44,7 +44,7 @@ class Sessions:
             with self._app.store.session() as accounts:
                 found = accounts.administrator(username)
             if found is not None:
-                role = Role.GLOBAL_ADMIN if found.is_global else Role.DOMAIN_ADMIN
+                role = Role.of(is_global=found.is_global)
                 return Actor(found.username, role, address=client.address, request=request)
         raise NotAuthenticated("log in first with POST /api/login")
 

@@ -74,7 +74,7 @@ class Bearers:
         self._tokens.used(token, int(self._app.clock().timestamp()), client.address)
         return Actor(
             admin.username,
-            Role.GLOBAL_ADMIN if admin.is_global else Role.DOMAIN_ADMIN,
+            Role.of(is_global=admin.is_global),
             address=client.address,
             scope=token.scope,
             token=token.ident,

@@ -36,6 +36,7 @@ from mailwright.fields.ldap_places import (
 )
 from mailwright.fields.places import Codec, Column, Derived, Reference, Setting, SideRows, SqlHome
 from mailwright.fields.resource import Request, Resource
+from mailwright.resources import limits
 from mailwright.resources import user as users
 from mailwright.resources.operations import Account
 from mailwright.resources.rules import another_global_admin_remains, language_is_installed
@@ -129,8 +130,8 @@ CREATES_DOMAINS = Field(
     Text(),
     "Whether the admin may create domains",
     "",
-    sql=Setting("create_new_domains"),
-    ldap=AccountSetting("create_new_domains"),
+    sql=Setting(limits.MAY_CREATE_DOMAINS),
+    ldap=AccountSetting(limits.MAY_CREATE_DOMAINS),
     read_only=True,
     hidden=True,
 )
@@ -139,8 +140,8 @@ MOST_DOMAINS = Field(
     Whole(),
     "How many domains the admin may create; 0 for any number",
     0,
-    sql=Setting("create_max_domains", Codec.WHOLE),
-    ldap=AccountSetting("create_max_domains", Syntax.WHOLE),
+    sql=Setting(limits.MOST_DOMAINS, Codec.WHOLE),
+    ldap=AccountSetting(limits.MOST_DOMAINS, Syntax.WHOLE),
     read_only=True,
     hidden=True,
 )
@@ -169,8 +170,8 @@ MAX_QUOTA = Field(
     MEGABYTES,
     "Mailbox quota that the admin may give away, over all domains together, in quotaUnit; 0 for no limit",
     0,
-    sql=Setting("create_max_quota", Codec.WHOLE),
-    ldap=AccountSetting("create_max_quota", Syntax.WHOLE),
+    sql=Setting(limits.MOST_QUOTA, Codec.WHOLE),
+    ldap=AccountSetting(limits.MOST_QUOTA, Syntax.WHOLE),
     example="20",
 )
 _IN_MEGABYTES = Derived((), lambda _: "MB")
@@ -199,8 +200,8 @@ MAX_USERS = Field(
     Whole(0, MOST),
     "Mail users that the admin may create, over all domains together; 0 for no limit",
     0,
-    sql=Setting("create_max_users", Codec.WHOLE),
-    ldap=AccountSetting("create_max_users", Syntax.WHOLE),
+    sql=Setting(limits.MOST_USERS, Codec.WHOLE),
+    ldap=AccountSetting(limits.MOST_USERS, Syntax.WHOLE),
     example="100",
 )
 MAX_ALIASES = Field(

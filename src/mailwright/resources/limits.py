@@ -14,11 +14,11 @@ from mailwright.errors import LimitReached
 from mailwright.storage.protocol import EVERY_DOMAIN
 from mailwright.work import Work
 
+# Keys of an admin's settings, in SQL and in a directory alike.
 MAY_CREATE_DOMAINS = "create_new_domains"
 MOST_DOMAINS = "create_max_domains"
 MOST_USERS = "create_max_users"
 MOST_QUOTA = "create_max_quota"
-NONE_ALLOWED = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ from mailwright.resources.rules import (
     language_is_installed,
     names_are_kept,
 )
+from mailwright.storage.protocol import EVERY_DOMAIN
 from mailwright.work import Work
 
 # What Dovecot and Postfix ask for each service, and what changes with it (SQL reference 4.7b).  The
@@ -122,7 +123,6 @@ _SERVICES = Services(
     ),
     spelled=("displayedInGlobalAddressBook",),
 )
-GLOBAL = "ALL"  # the domain of a global admin's row in domain_admins
 
 _SELF_AND_FORWARDS = SideRows(
     "forwardings",
@@ -300,7 +300,7 @@ MANAGED_DOMAINS = Field(
     read_only=True,
     sql=SideRows("domain_admins", "username", "domain", stamped=True),
     ldap=Granted(
-        "mailDomain", "domainAdmin", "domainName", own="domainGlobalAdmin", everything=GLOBAL
+        "mailDomain", "domainAdmin", "domainName", own="domainGlobalAdmin", everything=EVERY_DOMAIN
     ),
 )
 GROUPS = Field(
@@ -708,9 +708,9 @@ def grant_follows_rank(work: Work, key: str, record: Record, changes: Changes) -
         return
     managed = work.accounts.get(RESOURCE, key, (MANAGED_DOMAINS,))[MANAGED_DOMAINS]
     record[MANAGED_DOMAINS] = managed
-    others = tuple(name for name in managed if name != GLOBAL)
+    others = tuple(name for name in managed if name != EVERY_DOMAIN)
     if changes[IS_GLOBAL_ADMIN]:
-        changes[MANAGED_DOMAINS] = (*others, GLOBAL)
+        changes[MANAGED_DOMAINS] = (*others, EVERY_DOMAIN)
         changes[IS_ADMIN] = True
     else:
         another_global_admin_remains(work, key)

@@ -105,11 +105,6 @@ def ends_with(attribute: str, text: str) -> str:
     return f"({attribute}=*{escaped(text)})"
 
 
-def contains(attribute: str, text: str) -> str:
-    """Entries with a value that has this in it."""
-    return f"({attribute}=*{escaped(text)}*)"
-
-
 @lru_cache(maxsize=64)
 def of_class(*names: str) -> str:
     """Entries of any of these object classes."""
