@@ -19,7 +19,6 @@ from mailwright.fields.kinds import (
     Language,
     Many,
     Password,
-    Stamp,
     Text,
     Whole,
     YesNo,
@@ -40,6 +39,7 @@ from mailwright.resources import limits
 from mailwright.resources import user as users
 from mailwright.resources.operations import Account
 from mailwright.resources.rules import another_global_admin_remains, language_is_installed
+from mailwright.resources.stamps import CREATED, MODIFIED, PASSWORD_CHANGED
 from mailwright.storage.protocol import EVERY_DOMAIN
 from mailwright.work import Work
 
@@ -239,33 +239,6 @@ NO_QUARANTINE = Field(
     sql=Setting("disable_managing_quarantined_mails", Codec.FLAG),
     ldap=Service("manage_quarantined_mails", "disabledService"),
     example="yes",
-)
-PASSWORD_CHANGED = Field(
-    "passwordLastChange",
-    Stamp(),
-    "When the password was last changed",
-    "",
-    read_only=True,
-    sql=Column("passwordlastchange", Codec.STAMP),
-    ldap=Attribute("shadowLastChange", Syntax.DAYS),
-)
-CREATED = Field(
-    "created",
-    Stamp(),
-    "When it was created",
-    "",
-    sql=Column("created", Codec.STAMP),
-    ldap=Attribute("createTimestamp", Syntax.TIME),
-    read_only=True,
-)
-MODIFIED = Field(
-    "modified",
-    Stamp(),
-    "When it was last changed",
-    "",
-    sql=Column("modified", Codec.STAMP),
-    ldap=Attribute("modifyTimestamp", Syntax.TIME),
-    read_only=True,
 )
 PASSWORD_HASH = Field(
     "password_hash",

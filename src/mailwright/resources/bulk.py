@@ -14,6 +14,7 @@ from mailwright.resources import rights
 from mailwright.resources import user as users
 from mailwright.resources.operations import read_request
 from mailwright.resources.rules import a_global_admin_is_elsewhere, language_is_installed
+from mailwright.resources.stamps import PASSWORD_CHANGED
 from mailwright.storage.protocol import Changed, Query
 from mailwright.work import Work
 
@@ -29,7 +30,7 @@ class _OwnHashes(Mapping[str, Changes]):
         return Changes(
             {
                 users.PASSWORD: self._work.hash_password(self._password),
-                users.PASSWORD_CHANGED: stamp(self._work.now),
+                PASSWORD_CHANGED: stamp(self._work.now),
             }
         )
 

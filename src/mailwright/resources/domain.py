@@ -20,7 +20,6 @@ from mailwright.fields.kinds import (
     Many,
     Names,
     NextHop,
-    Stamp,
     Text,
     Transport,
     Whole,
@@ -64,6 +63,7 @@ from mailwright.resources.rules import (
     names_are_kept,
     names_are_known,
 )
+from mailwright.resources.stamps import CREATED, MODIFIED
 from mailwright.work import Work
 
 SERVICES = ("self-service", "mail", "domainalias", "senderbcc", "recipientbcc")
@@ -430,24 +430,6 @@ ADMINS = Field(
     removes=("removeAdmin",),
     clears=("removeAllAdmins",),
     example="one@example.org,two@example.org",
-)
-CREATED = Field(
-    "created",
-    Stamp(),
-    "When it was created",
-    "",
-    sql=Column("created", Codec.STAMP),
-    ldap=Attribute("createTimestamp", Syntax.TIME),
-    read_only=True,
-)
-MODIFIED = Field(
-    "modified",
-    Stamp(),
-    "When it was last changed",
-    "",
-    sql=Column("modified", Codec.STAMP),
-    ldap=Attribute("modifyTimestamp", Syntax.TIME),
-    read_only=True,
 )
 USERS = Field(
     "existingUsers",

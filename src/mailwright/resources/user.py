@@ -63,6 +63,7 @@ from mailwright.resources.rules import (
     language_is_installed,
     names_are_kept,
 )
+from mailwright.resources.stamps import CREATED, MODIFIED, PASSWORD_CHANGED
 from mailwright.storage.protocol import EVERY_DOMAIN
 from mailwright.work import Work
 
@@ -364,15 +365,6 @@ MAILDIR = Field(
     ldap=PathPart(2),
     read_only=True,
 )
-PASSWORD_CHANGED = Field(
-    "passwordLastChange",
-    Stamp(),
-    "When the password was last changed",
-    "",
-    read_only=True,
-    sql=Column("passwordlastchange", Codec.STAMP),
-    ldap=Attribute("shadowLastChange", Syntax.DAYS),
-)
 USED_BYTES = Field(
     "usedQuotaBytes",
     Whole(),
@@ -417,24 +409,6 @@ LAST_DELIVERY = Field(
     read_only=True,
     sql=Joined("last_login", "username", "lda", Codec.EPOCH),
     ldap=Joined("last_login", "username", "lda", Codec.EPOCH),
-)
-CREATED = Field(
-    "created",
-    Stamp(),
-    "When it was created",
-    "",
-    sql=Column("created", Codec.STAMP),
-    ldap=Attribute("createTimestamp", Syntax.TIME),
-    read_only=True,
-)
-MODIFIED = Field(
-    "modified",
-    Stamp(),
-    "When it was last changed",
-    "",
-    sql=Column("modified", Codec.STAMP),
-    ldap=Attribute("modifyTimestamp", Syntax.TIME),
-    read_only=True,
 )
 
 _ON_CREATE = (NAME, PASSWORD, LANGUAGE, QUOTA)
