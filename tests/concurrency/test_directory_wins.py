@@ -226,7 +226,7 @@ def test_the_last_seat_for_several_processes(start: DirectorySite) -> None:
 @pytest.mark.parametrize("_round", range(RACES))
 def test_the_last_megabytes(start: DirectorySite, _round: int) -> None:
     """Half of the threads make a user, the others enlarge one."""
-    half = 10
+    half = THREADS // 2
     for number in range(half):
         start.create("user", f"old{number}@example.org", password=PASSWORD, quota="1")
     start.update("domain", ORG, quota=str(half + 10))
@@ -246,7 +246,7 @@ def test_the_last_megabytes(start: DirectorySite, _round: int) -> None:
         ]
     )
 
-    assert outcomes == {WON: 1, "EXCEEDED_DOMAIN_QUOTA_SIZE": 2 * half - 1}
+    assert outcomes == {WON: 1, "EXCEEDED_DOMAIN_QUOTA_SIZE": THREADS - 1}
     assert start.show("domain", ORG)["allocatedQuota"] == half + 10
 
 
