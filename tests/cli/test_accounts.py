@@ -113,8 +113,9 @@ def test_an_empty_list_is_an_answer(program: Program) -> None:
 def test_a_table_has_the_main_columns(program: Program) -> None:
     heading, line = program("user", "list", "example.org").splitlines()
 
-    assert ["mail", "name", "accountStatus", "quota", "created"] == heading.split()
-    assert ["jane@example.org", "Jane", "active", "0"] == line.split()[:4]
+    columns = ["mail", "name", "accountStatus", "isGlobalAdmin", "quota", "created"]
+    assert columns == heading.split()
+    assert ["jane@example.org", "Jane", "active", "no", "0"] == line.split()[:5]
 
 
 def test_an_account_is_shown_name_by_name(program: Program) -> None:

@@ -31,16 +31,21 @@ from mailwright.cli.tables import Table, cell, pairs
 from mailwright.errors import MailwrightError
 from mailwright.fields.resource import Resource
 from mailwright.http import answers
-from mailwright.resources import bulk, listing, operations
+from mailwright.http.answers import Answer
+from mailwright.resources import bulk, grants, listing, operations
 from mailwright.resources.operations import Account
 from mailwright.storage.protocol import Changed, Query
 from mailwright.work import Work
 
 # The columns of a list that people look at, where a resource has them, after its key.
-COLUMNS: Final = ("name", "accountStatus", "quota", "created")
+COLUMNS: Final = ("name", "accountStatus", "isGlobalAdmin", "quota", "created")
 # The operations on every account of a domain.
 BULK: Final[Mapping[str, Callable[[Work, str, options.Form], Changed]]] = {
     "user": bulk.update_users
+}
+# The operations that name and dismiss who administers an account.
+GRANTS: Final[Mapping[str, Callable[[Work, str, options.Form], None]]] = {
+    "domain": grants.update_admins
 }
 
 Command = click.Command
@@ -57,6 +62,8 @@ def _group(account: Account) -> click.Group:
     commands = [_list(account), _show(account), _create(account), _update(account)]
     if resource.name in BULK:
         commands.append(_update_all(account))
+    if resource.name in GRANTS:
+        commands.append(_admins(account))
     commands.append(_delete(account))
     return click.Group(
         resource.name,
@@ -79,7 +86,7 @@ def _show(account: Account) -> Command:
         ):
             click.echo(line)
 
-    return _command("show", show, f"Show a {resource.title}.", [_key(resource)])
+    return _command("show", show, f"Show {_one(resource)}.", [_key(resource)])
 
 
 def _create(account: Account) -> Command:
@@ -94,7 +101,7 @@ def _create(account: Account) -> Command:
     return _command(
         "create",
         create,
-        f"Create a {resource.title}.",
+        f"Create {_one(resource)}.",
         [_key(resource), *options.of(resource.create)],
     )
 
@@ -111,7 +118,7 @@ def _update(account: Account) -> Command:
     return _command(
         "update",
         update,
-        f"Change what the options name of a {resource.title}.",
+        f"Change what the options name of {_one(resource)}.",
         [_key(resource), *options.of(resource.update)],
     )
 
@@ -137,6 +144,35 @@ def _update_all(account: Account) -> Command:
         update_all,
         f"Change what the options name of every {resource.title} of a domain.",
         [click.Argument(["domain"]), *options.of(resource.bulk)],
+    )
+
+
+def _admins(account: Account) -> Command:
+    resource = account.resource
+    operation = GRANTS[resource.name]
+    (field,) = resource.grant
+
+    def admins(key: str, *, as_json: bool, **given: Any) -> None:
+        form = options.form(given, resource.grant)
+        key = resource.read_key(key)
+        if form:
+            with writing() as app:
+                _, warnings = run(app, lambda work: operation(work, key, form))
+            _done(f"{key} updated", warnings, as_json=as_json)
+            return
+        with opened() as app:
+            record, warnings = run(app, lambda work: operations.show(work, account, key))
+        if as_json:
+            click.echo(answers.success(Answer(record[field]), warnings))
+            return
+        for address in record[field]:
+            click.echo(printable(address))
+
+    return _command(
+        field.name,
+        admins,
+        f"Show who administers {_one(resource)}, or name and dismiss those that the options name.",
+        [_key(resource), *options.of(resource.grant)],
     )
 
 
@@ -297,6 +333,11 @@ def _command(
 
 def _key(resource: Resource) -> click.Argument:
     return click.Argument(["key"], metavar="DOMAIN" if resource.key_name == "domain" else "ADDRESS")
+
+
+def _one(resource: Resource) -> str:
+    """One account in words; a user is spoken like you."""
+    return f"{'an' if resource.title[0] in 'aeio' else 'a'} {resource.title}"
 
 
 def _something(form: options.Form) -> options.Form:
