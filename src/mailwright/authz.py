@@ -58,11 +58,20 @@ class Scope:
 
     def allows(self, action: Action, resource: str, domain: str | None) -> bool:
         """Whether this is within the bounds; ``domain`` is ``None`` for the whole server."""
-        return (
-            (not self.read_only or action in READING)
-            and (self.resources is None or resource in self.resources)
-            and (self.domains is None or domain in self.domains)
-        )
+        return not self.excludes(action, resource, domain)
+
+    def excludes(self, action: Action, resource: str, domain: str | None) -> str:
+        """What leaves this out, to be said of a token; empty if it is within the bounds."""
+        if self.read_only and action not in READING:
+            return "is read-only"
+        if self.resources is not None and resource not in self.resources:
+            return f"is bound to resources, and {resource} is none of them"
+        if self.domains is not None and domain not in self.domains:
+            what = (
+                "this is about the whole server" if domain is None else f"{domain} is none of them"
+            )
+            return f"is bound to domains, and {what}"
+        return ""
 
 
 EVERYTHING = Scope()

@@ -116,6 +116,63 @@ def test_one_for_sorts_of_accounts_names_nobody(out: Api, owner: str) -> None:
     assert is_refused(put(out, owner, EVERYTHING_NAMED, path, f"addAdmin={JANE}"))
 
 
+@pytest.mark.parametrize(
+    ("owner", "scope", "path", "told"),
+    [
+        (ADMIN, Scope(read_only=True), f"/api/user/{JANE}", "this API token is read-only"),
+        (MANAGER, Scope(read_only=True), f"/api/user/{FOREIGNER}", "this API token is read-only"),
+        (
+            *(ADMIN, USERS, f"/api/domain/{DOMAIN}"),
+            "this API token is bound to resources, and domain is none of them",
+        ),
+        (
+            *(ADMIN, HERE, f"/api/user/{FOREIGNER}"),
+            f"this API token is bound to domains, and {OTHER} is none of them",
+        ),
+        (
+            *(ADMIN, HERE, f"/api/admin/{MANAGER}"),
+            "this API token is bound to domains, and this is about the whole server",
+        ),
+        (
+            ADMIN,
+            HERE,
+            f"/api/user/{WIDE}",
+            f"{WIDE} administers domains that this API token does not",
+        ),
+        (
+            MANAGER,
+            Scope(),
+            f"/api/user/{WIDE}",
+            f"{WIDE} administers domains that {MANAGER} does not",
+        ),
+        (
+            *(MANAGER, Scope(), f"/api/user/{FOREIGNER}"),
+            f"{MANAGER} may not update this user in {OTHER}",
+        ),
+    ],
+)
+def test_a_refusal_names_what_the_token_is_bound_to(
+    out: Api, owner: str, scope: Scope, path: str, told: str
+) -> None:
+    answer = put(out, owner, scope, path, PASSWORD)
+
+    assert f"PERMISSION_DENIED: {told}" == answer.json["_msg"]
+
+
+def test_also_of_lists_fields_and_domains(out: Api) -> None:
+    headers = {"Authorization": f"Bearer mw_{1:016x}_{1:043x}"}
+    rank = put(out, ADMIN, USERS, f"/api/user/{JANE}", "isGlobalAdmin=yes")
+    listed = out.call("GET", "/api/domains", headers=headers)
+    put(out, ADMIN, HERE, f"/api/user/{JANE}", "name=x")
+    removed = out.call("DELETE", f"/api/domain/{DOMAIN}", headers=headers)
+
+    assert [
+        "PERMISSION_DENIED: isGlobalAdmin is for API tokens without bounds",
+        "PERMISSION_DENIED: this API token is bound to resources, and domain is none of them",
+        f"PERMISSION_DENIED: {DOMAIN} has users who rank above this API token",
+    ] == [answer.json["_msg"] for answer in (rank, listed, removed)]
+
+
 def test_a_read_only_one_may_look_at_everybody_that_its_owner_may(out: Api) -> None:
     for scope, owner in ((Scope(read_only=True), ADMIN), (HERE, ADMIN), (HERE, BOSS)):
         put(out, owner, scope, f"/api/user/{BOSS}", "name=x")

@@ -52,6 +52,30 @@ def test_a_domain_admin_names_nobody_who_is_no_mail_user(start: Api) -> None:
     assert (403, "PERMISSION_DENIED") == (answer.status_code, answer.json["_code"])
 
 
+def test_a_refusal_is_on_record_with_whom_it_was_about(start: Api) -> None:
+    start.add_domain("other.example")
+    start.add_admin(MANAGER, domain=DOMAIN)
+    assert start.call("PUT", PATH, f"addAdmin={JANE}").json["_success"]
+    start.login(MANAGER)
+    foreign, nobody = "jane@other.example", f"nobody@{DOMAIN}"
+    for path, form in (
+        ("/api/domain/admins/other.example", f"addAdmin={JANE}"),
+        (PATH, f"addAdmin={OTHER},{foreign}"),
+        (PATH, f"addAdmin={OTHER},{nobody}"),
+    ):
+        assert 403 == start.call("PUT", path, form).status_code
+
+    rows = start.site.raw["iredadmin"].rows(
+        "SELECT action, resource, target, domain FROM mailwright_audit "
+        "WHERE outcome = 'refused' ORDER BY sequence"
+    )
+    assert [
+        ("grant", "domain", "other.example", "other.example"),
+        ("grant", "domain", foreign, DOMAIN),
+        ("grant", "domain", nobody, DOMAIN),
+    ] == [tuple(row.values()) for row in rows]
+
+
 @on_sqlite  # a directory has no transaction
 def test_what_fails_half_way_leaves_nothing(start: Api) -> None:
     kind = accounts_of(start)

@@ -18,7 +18,7 @@ from mailwright.resources import rights
 from mailwright.resources import user as users
 from mailwright.resources.operations import read_request
 from mailwright.storage.protocol import EVERY_DOMAIN, Contention
-from mailwright.work import Work
+from mailwright.work import Attempt, Work
 
 
 def update_admins(work: Work, name: str, form: Form) -> None:
@@ -27,7 +27,7 @@ def update_admins(work: Work, name: str, form: Form) -> None:
     ``Invalid``, ``Forbidden``, ``NotFound``.
     """
     name = domains.RESOURCE.read_key(name)
-    rights.permit(work, Action.GRANT, domains.RESOURCE.name, name)
+    rights.permit(work, Action.GRANT, domains.RESOURCE.name, name, name)
     request = read_request(work, domains.RESOURCE, form, Verb.GRANT)
     edit = request.edits.get(domains.ADMINS)
     if edit is None:
@@ -37,7 +37,7 @@ def update_admins(work: Work, name: str, form: Form) -> None:
     added = [address for address in wanted if address not in before]
     removed = [address for address in before if address not in wanted]
     for address in (*added, *removed):
-        _is_for_the_actor(work, address)
+        _is_for_the_actor(work, address, name)
     work.accounts.begin()
     # Accounts before domains, and always in one order: whoever changes one does the same.
     promoted = _locked_users(work, added)
@@ -45,7 +45,7 @@ def update_admins(work: Work, name: str, form: Form) -> None:
     record = work.accounts.get(domains.RESOURCE, name, (domains.ADMINS,), lock=True)
     if record[domains.ADMINS] != before:
         raise Contention("somebody else is naming admins of the same domain; try again")
-    added = [address for address in added if _is_to_be_named(work, address, promoted)]
+    added = [address for address in added if _is_to_be_named(work, address, name, promoted)]
     if not added and not removed:
         return
     # A directory is written in this order: the rank first when it is given, last when it is taken.
@@ -70,18 +70,24 @@ def _note(work: Work, name: str, event: str, addresses: Sequence[str]) -> None:
         work.note(Action.GRANT, domains.RESOURCE.name, address, name, event=event)
 
 
-def _is_for_the_actor(work: Work, address: str) -> None:
+def _attempt(work: Work, address: str, name: str) -> None:
+    """A refusal from here on is about this admin, and on record as the grant itself would be."""
+    work.attempted = Attempt(Action.GRANT, domains.RESOURCE.name, address, name)
+
+
+def _is_for_the_actor(work: Work, address: str, name: str) -> None:
     """A domain admin names and dismisses users of own domains, and none of higher rank.
 
     With a bound token a global admin does no more; and one for some sorts of accounts would give away
     the others with the rank.
     """
+    _attempt(work, address, name)
     scope = work.actor.scope
     if scope.resources is not None:
         raise Forbidden("an API token that is bound to sorts of accounts names no admins")
     if work.actor.role is Role.GLOBAL_ADMIN and not scope.is_bound:
         return
-    rights.permit(work, Action.UPDATE, users.RESOURCE.name, domain_of(address))
+    rights.permit(work, Action.UPDATE, users.RESOURCE.name, domain_of(address), address)
     rights.reach(work, Action.UPDATE, address)
 
 
@@ -97,7 +103,8 @@ def _locked_users(work: Work, addresses: Sequence[str]) -> dict[str, Record]:
     return found
 
 
-def _is_to_be_named(work: Work, address: str, promoted: dict[str, Record]) -> bool:
+def _is_to_be_named(work: Work, address: str, name: str, promoted: dict[str, Record]) -> bool:
+    _attempt(work, address, name)
     if address not in promoted:
         if work.actor.role is not Role.GLOBAL_ADMIN:
             raise Forbidden(f"addAdmin ({address}): domain admins name mail users only")

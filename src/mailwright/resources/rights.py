@@ -8,7 +8,7 @@ refusal is the same, so that nobody learns what others have.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mailwright.authz import Action, Role
@@ -68,11 +68,12 @@ def permit(work: Work, action: Action, resource: str, domain: str | None, key: s
     if resource in OF_THE_SERVER:
         domain = None
     actor = work.actor
-    if actor.scope.allows(action, resource, domain) and (
-        actor.role is Role.GLOBAL_ADMIN or _was_given(work, action, resource, domain)
-    ):
-        return
-    raise _refused(work, action, resource, domain)
+    bound = actor.scope.excludes(action, resource, domain)
+    if bound:
+        raise Forbidden(f"this API token {bound}")
+    if actor.role is not Role.GLOBAL_ADMIN and not _was_given(work, action, resource, domain):
+        where = f" in {domain}" if domain else ""
+        raise Forbidden(f"{actor.username} may not {action.value} this {resource}{where}")
 
 
 def _was_given(work: Work, action: Action, resource: str, domain: str | None) -> bool:
@@ -92,11 +93,12 @@ def permit_domains(work: Work) -> Bounds:
     """Which domains the actor may list.  ``Forbidden``."""
     work.attempt(Action.LIST, "domain", "", None)
     actor = work.actor
-    scope = actor.scope
-    if scope.resources is not None and "domain" not in scope.resources:
-        raise _refused(work, Action.LIST, "domain", None)
+    # Which domains a token is bound to decides what the list holds, not whether there is one.
+    bound = replace(actor.scope, domains=None).excludes(Action.LIST, "domain", None)
+    if bound:
+        raise Forbidden(f"this API token {bound}")
     admin = None if actor.role is Role.GLOBAL_ADMIN else actor.username
-    return Bounds(admin, scope.domains)
+    return Bounds(admin, actor.scope.domains)
 
 
 def manages(work: Work, domain: str) -> bool:
@@ -142,7 +144,8 @@ def permit_changes(work: Work, changes: Request | Changes) -> None:
     fields = changes.fields if isinstance(changes, Request) else changes.fields()
     for field in fields:
         if field.global_only and (not is_global or field.group == RANK):
-            raise Forbidden(f"{field.name} is for global admins", parameter=field.name)
+            needed = "API tokens without bounds" if is_global else "global admins"
+            raise Forbidden(f"{field.name} is for {needed}", parameter=field.name)
 
 
 def reach(work: Work, action: Action, key: str) -> None:
@@ -159,7 +162,7 @@ def reach(work: Work, action: Action, key: str) -> None:
             f"{key} is a global admin", code="PERMISSION_DENIED_UPDATE_GLOBAL_ADMIN_PROFILE"
         )
     if action is not Action.VIEW and not rank <= _administered(work):
-        raise Forbidden(f"{key} administers domains that {actor.username} does not")
+        raise Forbidden(f"{key} administers domains that {_asking(work)} does not")
 
 
 def out_of_reach(work: Work, domain: str) -> frozenset[str]:
@@ -174,7 +177,7 @@ def out_of_reach(work: Work, domain: str) -> frozenset[str]:
 def reach_everybody(work: Work, domain: str) -> None:
     """Nobody who ranks above the actor goes with a domain."""
     if out_of_reach(work, domain):
-        raise Forbidden(f"{domain} has users who rank above {work.actor.username}")
+        raise Forbidden(f"{domain} has users who rank above {_asking(work)}")
 
 
 def _administered(work: Work) -> frozenset[str]:
@@ -189,6 +192,6 @@ def _administered(work: Work) -> frozenset[str]:
     return own if scope.domains is None else own & scope.domains
 
 
-def _refused(work: Work, action: Action, resource: str, domain: str | None) -> Forbidden:
-    where = f" in {domain}" if domain else ""
-    return Forbidden(f"{work.actor.username} may not {action.value} this {resource}{where}")
+def _asking(work: Work) -> str:
+    """Whose rank it is that does not suffice: the owner of a bound token may have a higher one."""
+    return "this API token" if work.actor.scope.is_bound else work.actor.username
