@@ -132,6 +132,51 @@ def test_a_change_of_all_says_what_it_sets_and_never_a_password(start: Site) -> 
     assert ([None, "de_DE"], "changed") == (changes["language"], changes["password"])
 
 
+def test_a_removed_account_is_on_record_as_it_was(start: Site) -> None:
+    start.update("user", JANE, forwarding="archive@example.net", employeeid="42", quota="6")
+    start.remove("user", JANE)
+
+    changes = json.loads(records(start)[-1]["changes"])
+    expected = {
+        "name": ["Jane", None],
+        "quota": [6, None],
+        "employeeid": ["42", None],
+        "forwarding": [["archive@example.net"], None],
+        "accountStatus": ["active", None],
+    }
+    assert expected == {name: changes.get(name) for name in expected}
+    # Neither what it did not have nor anything of the password, which it loses with all the rest.
+    assert {"password", "password_hash", "senderBcc", "allowNets"}.isdisjoint(changes)
+
+
+def test_a_removed_domain_is_on_record_with_what_it_held(start: Site) -> None:
+    start.create("user", "john@example.org", password="Other-Horse2", quota="7")
+    start.update("domain", "example.org", numberOfUsers="20", senderBcc="archive@example.net")
+    start.remove("domain", "example.org")
+
+    changes = json.loads(records(start)[-1]["changes"])
+    expected = {
+        "name": ["Example", None],
+        "numberOfUsers": [20, None],
+        "senderBcc": ["archive@example.net", None],
+        "existingUsers": [2, None],
+        "allocatedQuota": [12, None],
+    }
+    assert expected == {name: changes.get(name) for name in expected}
+    assert 1 == len(records(start)) - 4
+
+
+def test_a_removed_admin_is_on_record_as_it_was(start: Site) -> None:
+    admin = "helper@admin.test"
+    start.create("admin", admin, password="Right-Horse1", name="Helper", maxDomains="3")
+    start.remove("admin", admin)
+
+    changes = json.loads(records(start)[-1]["changes"])
+    expected = {"name": ["Helper", None], "maxDomains": [3, None]}
+    assert expected == {name: changes.get(name) for name in expected}
+    assert "password" not in changes
+
+
 def test_secrets_are_nowhere(start: Site) -> None:
     start.update("user", JANE, password="Marked-Secret4")
     start.update_users("example.org", password="Marked-Secret5")

@@ -16,15 +16,22 @@ def differences(before: Values | None, after: Values | None) -> Differences:
     """By field name: the value before and the value after.
 
     Without ``before`` nothing is known of it, without ``after`` nothing is left.  Of a secret only that it
-    changed; what no client ever sees otherwise is left out.
+    changed; what no client ever sees otherwise is left out, and so is what a removed account did not have.
     """
+    if after is None:
+        return {
+            field.name: [value, None]
+            for field, value in (before or Values()).items()
+            if (value or value != field.empty) and not field.hidden and not is_secret(field)
+        }
     found: Differences = {}
-    for field in after or before or ():
+    for field in after:
         if is_secret(field):
             found[field.name] = CHANGED
         elif not field.hidden:
             found[field.name] = [
-                None if values is None else values.get(field) for values in (before, after)
+                None if before is None else before.get(field),
+                after[field],
             ]
     return found
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from mailwright.authz import Action, Role
 from mailwright.errors import Invalid
 from mailwright.fields.addresses import domain_of
-from mailwright.fields.field import AnyField, Changes, Record
+from mailwright.fields.field import AnyField, Changes, Record, Values
 from mailwright.fields.kinds import Whole
 from mailwright.fields.resource import Form, Request, Resource, Verb
 from mailwright.resources import rights
@@ -130,7 +130,7 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     work.accounts.get(resource, key, ())
     work.leave(Leftover(resource.name, key))
     work.accounts.begin()
-    work.accounts.get(resource, key, (), lock=True)
+    before = _whole(work, resource, key)
     if account.rank is not None:
         rights.reach(work, Action.DELETE, key)
     if key == domain:
@@ -138,7 +138,7 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     for rule in account.before_removal:
         rule(work, key)
     work.accounts.remove(resource, key, Farewell(work.actor.username, work.now, until))
-    work.note(Action.DELETE, resource.name, key, domain)
+    work.note(Action.DELETE, resource.name, key, domain, before=before)
     return key
 
 
@@ -147,6 +147,15 @@ def visible(work: Work, resource: Resource) -> tuple[AnyField, ...]:
     if work.settings.api.expose_password_hashes:
         return (*resource.shown, *resource.exposed)
     return resource.shown
+
+
+def _whole(work: Work, resource: Resource, key: str) -> Values:
+    """What an account is, for the record; nobody else changes it until the transaction ends."""
+    record = work.accounts.get(resource, key, resource.shown, lock=True)
+    # Under the lock of a row nothing is counted.
+    counted = [field for field in resource.shown if field not in record]
+    more = work.accounts.get(resource, key, counted) if counted else Values()
+    return Values({field: value for each in (record, more) for field, value in each.items()})
 
 
 def _domain(key: str) -> str:
