@@ -221,6 +221,26 @@ def test_a_change_of_every_user_leaves_higher_ranks_alone(manager: Api) -> None:
     assert manager.login(JANE, "Fresh-Pass1").status_code == 200
 
 
+def test_and_their_sessions_go_on(manager: Api) -> None:
+    as_global(manager, "PUT", f"/api/domain/admins/{DOMAIN}", f"addAdmin={JANE}")
+    cookies: list[str] = []
+    for mail in (BOSS, PEER, JANE):
+        manager.cookie = ""
+        manager.login(mail, "Test-Pass1")
+        cookies.append(manager.cookie)
+    manager.cookie = ""
+    manager.login(MANAGER)
+
+    ok(manager.call("PUT", f"/api/users/{DOMAIN}", "language=en_US"))
+    assert [200] * 3 == [_status(manager, cookie) for cookie in cookies]
+    ok(manager.call("PUT", f"/api/users/{DOMAIN}", "password=Fresh-Pass1"))
+    assert [200, 200, 401] == [_status(manager, cookie) for cookie in cookies]
+
+
+def _status(api: Api, cookie: str) -> int:
+    return api.call("GET", "/api/domains", headers={"Cookie": cookie}).status_code
+
+
 def test_every_user_has_only_what_a_domain_admin_may_change(manager: Api) -> None:
     refused(manager.call("PUT", f"/api/users/{DOMAIN}", "transport=smtp:[192.0.2.1]"))
 
