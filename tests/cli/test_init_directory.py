@@ -55,7 +55,10 @@ def test_the_first_run_writes_settings_to_be_corrected(fresh: Program) -> None:
     assert 1 == status
     assert error.startswith("BIND_REFUSED: ")
     assert "ldap://127.0.0.1:1 as cn=vmailadmin,dc=example,dc=com" in error
-    assert f"correct [ldap] in {fresh.config} and run init again" in error
+    assert (
+        "correct MAILWRIGHT_LDAP__URI in the environment, which wins over "
+        f"[ldap] in {fresh.config}, and run init again"
+    ) in error
     settings = load(fresh.config, {})
     assert ("ldap", "sqlite") == (settings.storage.backend, settings.ldap.sql_backend)
     assert 'bind_password = ""' in fresh.config.read_text()
@@ -279,6 +282,24 @@ def test_what_is_wrong_is_said(
     assert (1, code) == (status, error.partition(":")[0])
     assert sentence in error
     assert empty.root_password not in error
+
+
+def test_a_wrong_password_of_the_environment_is_looked_for_there(
+    as_rootdn: Program, empty: Slapd
+) -> None:
+    """Nothing is wrong in the file that was named before, and nobody finds it there."""
+    configure(as_rootdn, empty)
+    wrong = {**as_root(empty), "MAILWRIGHT_LDAP__BIND_PASSWORD": "Wrong-Wren-77"}
+    as_rootdn.environment.update(wrong)
+
+    status, error = as_rootdn.failure("init")
+
+    assert (1, "BIND_REFUSED") == (status, error.partition(":")[0])
+    assert (
+        "correct MAILWRIGHT_LDAP__BIND_DN, MAILWRIGHT_LDAP__BIND_PASSWORD in the environment, "
+        f"which win over [ldap] in {as_rootdn.config}, and run init again"
+    ) in error
+    assert "Wrong-Wren-77" not in error
 
 
 def test_a_server_without_the_schema_is_named(fresh: Program) -> None:

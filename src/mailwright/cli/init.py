@@ -17,7 +17,7 @@ from mailwright.cli.files import write_private
 from mailwright.errors import ConfigurationError, Invalid, NotSupported, Unavailable
 from mailwright.fields.kinds import Email
 from mailwright.passwords import PasswordPolicy, hash_password
-from mailwright.settings import Settings, load, write_toml
+from mailwright.settings import ENVIRONMENT_PREFIX, Settings, load, write_toml
 from mailwright.settings.locating import HERE, SYSTEM, VARIABLE
 from mailwright.storage.sql import setup
 
@@ -139,7 +139,8 @@ def _directory(app: App, path: Path, say_known: Callable[[str], None]) -> None:
     except Unavailable as error:
         why = f" ({error.detail})" if error.detail else ""
         raise Unavailable(
-            f"{error.reason}{why}; correct [ldap] in {path} and run init again", code=error.code
+            f"{error.reason}{why}; correct {_place('ldap', path)} and run init again",
+            code=error.code,
         ) from None
     try:
         made = create_base(connection, store.tree)
@@ -163,7 +164,8 @@ def _databases(app: App, path: Path, say_known: Callable[[str], None]) -> None:
         if error.code != "SERVER_DOWN" or app.databases["iredadmin"].target.path is not None:
             raise
         raise Unavailable(
-            f"{error.reason}; correct [databases] in {path} and run init again", code=error.code
+            f"{error.reason}; correct {_place('databases', path)} and run init again",
+            code=error.code,
         ) from None
     for name, what in made.items():
         where = app.databases[name].target.path or app.databases[name].target.name
@@ -171,6 +173,17 @@ def _databases(app: App, path: Path, say_known: Callable[[str], None]) -> None:
             click.echo(f"{name} ({where}): tables created")
         else:
             say_known(f"{name} ({where}): has tables, left as it is")
+
+
+def _place(section: str, path: Path) -> str:
+    """Where a section's values come from: a variable wins over the file, so it is named first."""
+    beginning = f"{ENVIRONMENT_PREFIX}{section.upper()}__"
+    variables = [name for name in sorted(os.environ) if name.startswith(beginning)]
+    file = f"[{section}] in {path}"
+    if not variables:
+        return file
+    verb = "wins" if len(variables) == 1 else "win"
+    return f"{', '.join(variables)} in the environment, which {verb} over {file},"
 
 
 def _address(text: str) -> str:
