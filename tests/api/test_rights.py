@@ -343,3 +343,12 @@ def test_who_is_nobody_becomes_no_admin(manager: Api) -> None:
     assert sorted((PEER, MANAGER)) == sorted(
         ok(manager.call("GET", f"/api/domain/{DOMAIN}")).json["_data"]["admins"]
     )
+
+
+def test_a_change_of_the_domain_says_where_admins_are_named(manager: Api) -> None:
+    answer = ok(manager.call("PUT", f"/api/domain/{DOMAIN}", f"addAdmin={JANE}"))
+
+    assert [
+        "addAdmin is not taken when updating a domain; ignored; "
+        "PUT /api/domain/admins/<domain> takes it"
+    ] == answer.json["_warnings"]

@@ -204,4 +204,4 @@ def test_the_same_values_are_taken_on_creation(start: Site, kind: str, name: str
         if field in resource.create:
             assert start.show(kind, new)[sample.of or field.name] == sample.shown
         else:
-            assert warnings == [f"{name} is not taken when creating {resource.title}; ignored"]
+            assert warnings == [f"{name} is not taken when creating {resource.one}; ignored"]

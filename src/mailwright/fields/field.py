@@ -20,6 +20,7 @@ class Field(Generic[T]):
 
     ``empty`` is the value of an account that has none.  ``adds``, ``removes`` and ``clears`` are the
     parameters that change a list by members; ``resets`` says whether the name itself replaces it.
+    ``instead`` says what takes it where an update does not.
     ``group`` is the profile that can be closed to normal admins; ``global_only`` ones they never change.
     """
 
@@ -38,6 +39,7 @@ class Field(Generic[T]):
     adds: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
     clears: tuple[str, ...] = ()
+    instead: str = ""
     example: str = ""
 
     def names(self) -> tuple[str, ...]:

@@ -97,6 +97,11 @@ class Resource:
     searched: tuple[AnyField, ...] = ()
     exposed: tuple[AnyField, ...] = ()  # shown only where the settings expose password hashes
 
+    @property
+    def one(self) -> str:
+        """The title with its article."""
+        return f"{'an' if self.title[0] in 'aeio' else 'a'} {self.title}"
+
     @cached_property
     def by_name(self) -> dict[str, AnyField]:
         """Field of every parameter name, synonyms and member parameters included."""
@@ -206,8 +211,9 @@ class _Reading:
         elif field_.read_only:
             return
         elif field_ not in self.taken:
+            instead = f"; {field_.instead}" if field_.instead else ""
             self.warnings.append(
-                f"{name} is not taken when {_doing(self.verb)} {self.resource.title}; ignored"
+                f"{name} is not taken when {_doing(self.verb, self.resource)}; ignored{instead}"
             )
         else:
             self._take(field_, name, texts)
@@ -306,10 +312,10 @@ def as_text(value: object) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _doing(verb: Verb) -> str:
+def _doing(verb: Verb, resource: Resource) -> str:
     return {
-        Verb.CREATE: "creating",
-        Verb.UPDATE: "updating",
-        Verb.BULK: "updating every",
-        Verb.GRANT: "naming the admins of a",
+        Verb.CREATE: f"creating {resource.one}",
+        Verb.UPDATE: f"updating {resource.one}",
+        Verb.BULK: f"updating every {resource.title}",
+        Verb.GRANT: f"naming the admins of {resource.one}",
     }[verb]

@@ -155,7 +155,7 @@ def _path_parameter(name: str, route: Route) -> Json:
         help_ = "Id of an API token, the part between mw_ and the next underscore"
     elif name == "mail":
         schema |= {"examples": ["jane@example.org"]}
-        help_ = f"Address of a {route.resource.title if route.resource else 'user'}"
+        help_ = f"Address of {route.resource.one if route.resource else 'a user'}"
     return {"name": name, "in": "path", "required": True, "description": help_, "schema": schema}
 
 

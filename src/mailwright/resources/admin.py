@@ -159,7 +159,8 @@ _MAX_DOMAINS = Derived((CREATES_DOMAINS.name, MOST_DOMAINS.name), _max_domains)
 MAX_DOMAINS = Field(
     "maxDomains",
     Whole(ANY_NUMBER, MOST),
-    "Mail domains that the admin may create; 0 for none, -1 for any number",
+    "Mail domains that the admin may create; 0 for none, -1 for any number. "
+    "Every domain given to them counts, and with this right they may remove any of those",
     0,
     sql=_MAX_DOMAINS,
     ldap=_MAX_DOMAINS,
@@ -168,7 +169,8 @@ MAX_DOMAINS = Field(
 MAX_QUOTA = Field(
     "maxQuota",
     MEGABYTES,
-    "Mailbox quota that the admin may give away, over all domains together, in quotaUnit; 0 for no limit",
+    "Mailbox quota that the admin may give away, in quotaUnit; 0 for no limit. "
+    "What all users of the domains given to them have counts, whoever gave it",
     0,
     sql=Setting(limits.MOST_QUOTA, Codec.WHOLE),
     ldap=AccountSetting(limits.MOST_QUOTA, Syntax.WHOLE),
@@ -198,7 +200,8 @@ SHOWN_UNIT = Field(
 MAX_USERS = Field(
     "maxUsers",
     Whole(0, MOST),
-    "Mail users that the admin may create, over all domains together; 0 for no limit",
+    "Mail users that the admin may create; 0 for no limit. "
+    "All users of the domains given to them count, whoever created them",
     0,
     sql=Setting(limits.MOST_USERS, Codec.WHOLE),
     ldap=AccountSetting(limits.MOST_USERS, Syntax.WHOLE),
@@ -207,7 +210,8 @@ MAX_USERS = Field(
 MAX_ALIASES = Field(
     "maxAliases",
     Whole(0, MOST),
-    "Mail aliases that the admin may create, over all domains together; 0 for no limit",
+    "Mail aliases that the admin may create; 0 for no limit. "
+    "All aliases of the domains given to them count, whoever created them",
     0,
     sql=Setting("create_max_aliases", Codec.WHOLE),
     ldap=AccountSetting("create_max_aliases", Syntax.WHOLE),
@@ -216,7 +220,8 @@ MAX_ALIASES = Field(
 MAX_LISTS = Field(
     "maxLists",
     Whole(0, MOST),
-    "Mailing lists that the admin may create, over all domains together; 0 for no limit",
+    "Mailing lists that the admin may create; 0 for no limit. "
+    "All lists of the domains given to them count, whoever created them",
     0,
     sql=Setting("create_max_lists", Codec.WHOLE),
     ldap=AccountSetting("create_max_lists", Syntax.WHOLE),

@@ -429,6 +429,7 @@ ADMINS = Field(
     adds=("addAdmin",),
     removes=("removeAdmin",),
     clears=("removeAllAdmins",),
+    instead="PUT /api/domain/admins/<domain> takes it",
     example="one@example.org,two@example.org",
 )
 USERS = Field(

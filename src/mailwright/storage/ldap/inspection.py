@@ -228,7 +228,7 @@ def _switched_off(schema: Schema, resources: Sequence[Resource]) -> Iterator[str
                     told.setdefault(f"{mark.table}.{name}", []).append(mark.off)
     for resource in resources:
         for what, name in _fields_off(schema, resource):
-            told.setdefault(what, []).append(f"{name} of a {resource.title} is ignored")
+            told.setdefault(what, []).append(f"{name} of {resource.one} is ignored")
         for name in resource.ldap.extra_classes:
             if not schema.knows_class(name):
                 told.setdefault(name, []).append(f"a new {resource.title} goes without it")
