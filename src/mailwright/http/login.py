@@ -2,20 +2,35 @@
 
 An attempt is counted before its password is looked at, under a lock that all workers share, so that
 attempts side by side do not each get a free try.  An attempt that is refused for its haste is not counted.
+
+Of those that are refused for their haste only the first in each pause is on record.  A pause begins with an
+attempt that was judged, and so is on record itself: whoever sends a million of them writes no more than
+twice what the pauses let through.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mailwright.app import App
+from mailwright.audit.trail import Trail
 from mailwright.authz import Action, Actor, Role
-from mailwright.errors import Forbidden, Invalid, NotAuthenticated, TooManyAttempts, Unavailable
+from mailwright.errors import (
+    Forbidden,
+    Invalid,
+    MailwrightError,
+    NotAuthenticated,
+    TooManyAttempts,
+    Unavailable,
+)
 from mailwright.fields.addresses import domain_of, mail_address
 from mailwright.http.clients import Client, subject
+from mailwright.logs import REQUEST
 from mailwright.passwords import verify_any, waste_time
+from mailwright.resources.verifying import Stored
 from mailwright.settings import Login
 from mailwright.storage.protocol import Administrator, Contention
 from mailwright.storage.sql.dialect import Dialect
@@ -45,6 +60,10 @@ _STALE = (
     f'SELECT "subject" FROM {_TABLE} WHERE "last_failure" > 0 AND "last_failure" < %s '  # noqa: S608
     f'ORDER BY "last_failure" LIMIT {CLEANED_AT_ONCE}'
 )
+# Of which pause somebody has been told: its row has the time at which the pause began.
+_TOLD = "told:"
+_TELL = f'UPDATE {_TABLE} SET "last_failure" = %s WHERE "subject" = %s AND "last_failure" < %s'  # noqa: S608
+_ADDRESS = "address:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +72,15 @@ class Counted:
 
     subject: str
     free: int
+
+
+class Hasty(TooManyAttempts):
+    """An attempt in a pause of ``subject`` that began at ``since``."""
+
+    def __init__(self, subject: str, since: int, left: int) -> None:
+        super().__init__(f"too many failed logins; try again in {left} seconds", retry_after=left)
+        self.subject = subject
+        self.since = since
 
 
 def authenticate(
@@ -65,10 +93,13 @@ def authenticate(
     asked = _address(username)
     login = app.settings.login
     account = Counted(f"account:{asked}", login.free_attempts)
-    address = Counted(f"address:{subject(client.address)}", login.address_free_attempts)
+    address = Counted(f"{_ADDRESS}{subject(client.address)}", login.address_free_attempts)
     throttle = Throttle(app)
     # What cannot be an address is no account: its attempts are counted under where they come from.
-    throttle.count(*((account, address) if asked else (address,)))
+    throttle.count(
+        *((account, address) if asked else (address,)),
+        tell=lambda code: app.login_failed(asked, client.address, code),
+    )
     try:
         found = _administrator(app, asked) if asked else None
     except Unavailable:
@@ -92,20 +123,28 @@ def authenticate(
     return actor, found
 
 
-def compare(app: App, key: str, password: str, stored: Sequence[str]) -> None:
+def compare(app: App, key: str, password: str, stored: Stored) -> None:
     """Compare a password with what is stored of an account: counted like a login, but nobody is let in.
 
-    ``Invalid``, ``TooManyAttempts``.  A right one does not forgive the wrong ones of others.
+    ``Invalid``, ``TooManyAttempts``; both are on record, because many of them are somebody who guesses.  A
+    right one does not forgive the wrong ones of others.
     """
+
+    def tell(code: str) -> None:
+        trail = Trail(app.databases["iredadmin"], app.clock, stored.actor, REQUEST.get())
+        trail.refused(stored.attempt, code)
+
     account = Counted(f"account:{key}", app.settings.login.free_attempts)
     throttle = Throttle(app)
-    throttle.count(account)
-    if not verify_any(password, stored, app.settings.passwords.scheme):
-        raise Invalid(
+    throttle.count(account, tell=tell)
+    if not verify_any(password, stored.hashes, app.settings.passwords.scheme):
+        wrong = Invalid(
             "password is not the account's, or there is no such account",
             code="INVALID_CREDENTIALS",
             parameter="password",
         )
+        tell(wrong.code)
+        raise wrong
     throttle.give_back(account)
 
 
@@ -136,14 +175,21 @@ class Throttle:
         self._database = app.databases["iredadmin"]
         self._login: Login = app.settings.login
 
-    def count(self, *subjects: Counted) -> None:
-        """Count one attempt for each, or refuse it for all.  ``TooManyAttempts``."""
+    def count(self, *subjects: Counted, tell: Callable[[str], None] | None = None) -> None:
+        """Count one attempt for each, or refuse it for all.  ``TooManyAttempts``.
+
+        ``tell`` puts a refusal on record; without it the record knows from where it came.
+        """
         for attempt in range(1, TRIES + 1):
             try:
                 self._count(subjects)
             except Contention:
                 if attempt == TRIES:
                     raise
+            except Hasty as error:
+                if self._is_the_first(error):
+                    (tell or self._teller(subjects))(error.code)
+                raise
             else:
                 return
 
@@ -158,6 +204,24 @@ class Throttle:
         with self._database.transaction() as connection:
             for counted in subjects:
                 connection.execute(_TAKE_BACK, (counted.subject,))
+
+    def _is_the_first(self, error: Hasty) -> bool:
+        """Whether no other attempt was refused in the same pause, by whichever worker."""
+        told = f"{_TOLD}{error.subject}"
+        # A refusal stays one, whether that it was the first can be noted or not.
+        with suppress(MailwrightError), self._database.connection() as connection:
+            row = connection.row(_READ, (told,))
+            if row is None or int(row[1]) < error.since:
+                connection.execute(_ADD_IF_MISSING[connection.dialect], (told,))
+                return connection.execute(_TELL, (error.since, told, error.since)) > 0
+        return False
+
+    def _teller(self, subjects: tuple[Counted, ...]) -> Callable[[str], None]:
+        found = (
+            each.subject.removeprefix(_ADDRESS) for each in subjects if _ADDRESS in each.subject
+        )
+        address = next(found, "")
+        return lambda code: self._app.login_failed("", address, code)
 
     def _count(self, subjects: tuple[Counted, ...]) -> None:
         now = self._now()
@@ -179,9 +243,7 @@ class Throttle:
         if failures >= counted.free:
             left = last + self._delay(failures - counted.free) - now
             if left > 0:
-                raise TooManyAttempts(
-                    f"too many failed logins; try again in {left} seconds", retry_after=left
-                )
+                raise Hasty(counted.subject, last, left)
         return failures
 
     def _delay(self, excess: int) -> int:

@@ -5,7 +5,9 @@ Sources: the API document, SQL reference 7.5, LDAP reference 3.8.
 
 from __future__ import annotations
 
-from mailwright.authz import Action
+from dataclasses import dataclass, field
+
+from mailwright.authz import Action, Actor
 from mailwright.errors import NotFound
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.field import Field
@@ -14,7 +16,7 @@ from mailwright.fields.ldap_places import Attribute, Syntax
 from mailwright.fields.places import Codec, Column
 from mailwright.resources import rights
 from mailwright.resources.operations import Account
-from mailwright.work import Work
+from mailwright.work import Attempt, Work
 
 # The same place for every sort of account.
 HASHES = Field(
@@ -29,14 +31,27 @@ HASHES = Field(
 )
 
 
-def stored_hashes(work: Work, account: Account, key: str) -> tuple[str, tuple[str, ...]]:
-    """The stored key, and what a password is compared with; nothing where there is no such account.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a password is compared with, and for the record who asked for that."""
+
+    actor: Actor
+    attempt: Attempt
+    hashes: tuple[str, ...] = field(default=(), repr=False)
+
+
+def stored_hashes(work: Work, account: Account, key: str) -> tuple[str, Stored]:
+    """The stored key, and what a password is compared with; no hashes where there is no such account.
 
     ``Forbidden``, ``Invalid``.  A disabled account is asked like any other: nobody is let in by this.
     """
-    key = account.resource.read_key(key)
-    rights.permit(work, Action.VERIFY, account.resource.name, domain_of(key), key)
+    resource = account.resource
+    key = resource.read_key(key)
+    domain = domain_of(key)
+    rights.permit(work, Action.VERIFY, resource.name, domain, key)
+    attempt = Attempt(Action.VERIFY, resource.name, key, domain)
     try:
-        return key, work.accounts.get(account.resource, key, (HASHES,))[HASHES]
+        hashes = work.accounts.get(resource, key, (HASHES,))[HASHES]
     except NotFound:
-        return key, ()
+        hashes = ()
+    return key, Stored(work.actor, attempt, hashes)
