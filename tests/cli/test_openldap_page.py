@@ -16,7 +16,7 @@ import pytest
 from tests.cli.program import Program, shown_password
 from tests.cli.test_serve import SERVE, started
 from tests.servers import require
-from tests.servers.slapd import Slapd, ssha
+from tests.servers.slapd import _MODULE_FOLDERS, _SCHEMA_FOLDERS, Slapd, ssha
 
 pytestmark = pytest.mark.openldap
 PAGE = Path(__file__).parents[2] / "docs/operate/openldap.md"
@@ -81,6 +81,47 @@ class Walk:
         self.config.write_text(text)
 
 
+def test_the_configuration_of_a_server_is_one_that_slapd_takes(tmp_path: Path) -> None:
+    """The block for Debian, in folders of this test; packages and owners are the machine's."""
+    slapadd = require.program("slapadd")
+    schema = require.folder("OpenLDAP's schema", *_SCHEMA_FOLDERS)
+    modules = require.folder("OpenLDAP's modules", *_MODULE_FOLDERS)
+    script, *others = re.findall(
+        r"^```bash\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert [] == others
+    here = {
+        "apt-get install slapd ldap-utils\n": "",
+        "-o openldap -g openldap ": "",
+        "-g openldap ": "",
+        "$(slappasswd)": f"'{ssha('Reed-Wren-77')}'",
+        "/etc/ldap/schema": str(schema),
+        "/usr/lib/ldap": str(modules),
+        "/etc/ldap": str(tmp_path),
+        "/run/slapd": str(tmp_path),
+        "/var/lib/ldap": str(tmp_path / "data"),
+        "contrib/openldap": str(PAGE.parents[2] / "contrib/openldap"),
+    }
+    assert [] == [words for words in here if words not in script]
+    script = re.sub("|".join(map(re.escape, here)), lambda found: here[found[0]], script)
+    done = subprocess.run(
+        ["bash", "-ec", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    written = tmp_path / "slapd.conf"
+    tried = subprocess.run(
+        [slapadd, "-f", written, "-l", "/dev/null"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (0, 0) == (done.returncode, tried.returncode), done.stderr + tried.stderr
+    assert not re.search(r"^[^#].*@[A-Z]+@", written.read_text(), re.MULTILINE)
+    assert 0o640 == written.stat().st_mode & 0o777
+    assert (tmp_path / "data" / "mailwright" / "data.mdb").exists()
+
+
 def test_the_page_leads_to_a_server_that_works(server: Slapd, tmp_path: Path) -> None:
     require.program("ldapadd")
     walk = Walk(server, tmp_path)
@@ -90,7 +131,7 @@ def test_the_page_leads_to_a_server_that_works(server: Slapd, tmp_path: Path) ->
             done.append(walk.run(text))
         elif language == "toml":
             walk.correct(text)
-        else:
+        elif language == "ldif":
             (tmp_path / "programs.ldif").write_text(text)
 
     assert [1, 0, 0, 0] == [each.returncode for each in done], [each.stderr for each in done]
