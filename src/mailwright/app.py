@@ -22,6 +22,7 @@ from mailwright.errors import (
     ConfigurationError,
     Exists,
     Forbidden,
+    LimitReached,
     MailwrightError,
     NotFound,
     Unavailable,
@@ -46,6 +47,8 @@ from mailwright.storage.sql.store import SqlAccountStore
 from mailwright.work import Attempt, Leftover, Work
 
 T = TypeVar("T")
+# Who asks, once somebody can ask the accounts for their rank of this moment.  ``NotAuthenticated``.
+Identify = Callable[[Accounts], Actor]
 LOG = logging.getLogger("mailwright")
 LOGICAL = ("vmail", "amavisd", "iredapd", "iredadmin")
 # Another program's lock or a deadlock ends a transaction without a fault of the client's.
@@ -96,23 +99,23 @@ class App:
         self._hash = partial(hash_password, scheme=settings.passwords.scheme)
         self._overrides: tuple[float, Overrides | None] = (0.0, None)
 
-    def run(self, actor: Actor, operation: Callable[[Work], T]) -> tuple[T, Sequence[str]]:
+    def run(self, who: Actor | Identify, operation: Callable[[Work], T]) -> tuple[T, Sequence[str]]:
         """Run an operation as one piece of work; its result and the warnings for the client.
 
         Records it and commits when it returns, undoes everything when it raises, and starts again if the
         database gave the transaction up because of another one.
         """
         for attempt in range(1, TRIES + 1):
-            trail = self._trail(actor)
             work: Work | None = None
             try:
                 with self.store.session() as accounts:
+                    actor = who if isinstance(who, Actor) else who(accounts)
+                    trail = self._trail(actor)
                     work = self._work(actor, accounts, trail)
                     result = operation(work)
                     trail.write(work.notes)
                     accounts.commit()
             except Exception as error:
-                trail.failed(error.code if isinstance(error, MailwrightError) else UNFORESEEN)
                 if work is not None:
                     self._wind_up(work, error, trail)
                 if not isinstance(error, Contention) or attempt == TRIES:
@@ -120,22 +123,27 @@ class App:
                 # Those that met in a deadlock would meet again if they came back at once.
                 time.sleep(random.random() * LONGEST_PAUSE_SECONDS * attempt)  # noqa: S311
             else:
-                if work.shortfall:
-                    trail.failed(work.shortfall)
-                if work.signed_out and not self._end_sessions(work.signed_out):
-                    work.warn("sessions that began with the old password could not be ended")
-                for leftover in work.leftovers:
-                    if not self._forget(leftover):
-                        work.warn(
-                            f"policies of {leftover.key} could not be removed yet; "
-                            "that is made up for later, at the latest before the name is used again"
-                        )
+                self._conclude(work, trail)
                 return result, work.warnings
         raise AssertionError("unreachable")  # pragma: no cover
 
+    def _conclude(self, work: Work, trail: Trail) -> None:
+        """What is left to do when a try was committed."""
+        if work.shortfall:
+            trail.failed(work.shortfall)
+        if work.signed_out and not self._end_sessions(work.signed_out):
+            work.warn("sessions that began with the old password could not be ended")
+        for leftover in work.leftovers:
+            if not self._forget(leftover):
+                work.warn(
+                    f"policies of {leftover.key} could not be removed yet; "
+                    "that is made up for later, at the latest before the name is used again"
+                )
+
     def _wind_up(self, work: Work, error: Exception, trail: Trail) -> None:
         """What is left to do when everything of a try was undone."""
-        if isinstance(error, Forbidden) and work.attempted:
+        trail.failed(error.code if isinstance(error, MailwrightError) else UNFORESEEN)
+        if isinstance(error, Forbidden | LimitReached) and work.attempted:
             trail.refused(work.attempted, error.code)
         if isinstance(error, NotFound):
             # Somebody else removed it meanwhile, and dropped their note before this one was made.

@@ -12,7 +12,7 @@ from typing import Any, Final
 import falcon
 from falcon import Request, Response
 
-from mailwright.app import KNOWN, App
+from mailwright.app import KNOWN, App, Identify
 from mailwright.authz import Actor
 from mailwright.errors import (
     Forbidden,
@@ -46,6 +46,8 @@ from mailwright.http.tokens import Bearers, shown_in
 from mailwright.logs import REQUEST
 from mailwright.resources.operations import Account
 from mailwright.resources.verifying import stored_hashes
+from mailwright.storage.protocol import Accounts
+from mailwright.work import Work
 
 LOG = logging.getLogger("mailwright.http")
 JSON: Final = "application/json"
@@ -135,10 +137,10 @@ class Api:
         status = _STATUS_LINES[200 if self._always_200 else route.status]
 
         def respond(req: Request, resp: Response, **path: str) -> None:
-            actor = self._actor(req)
+            identify = self._identify(req)
             form = forms.read(req.env, limits)
             noticed = () if route.reads_form else self._refuse_all(form)
-            answer, warnings = app.run(actor, lambda work: operation(work, path, form))
+            answer, warnings = app.run(identify, lambda work: operation(work, path, form))
             if answer is not None and answer.error is not None:
                 answer.error.warnings = (*noticed, *warnings)
                 raise answer.error
@@ -168,7 +170,7 @@ class Api:
 
     def _logout(self, _route: Route) -> Responder:
         def respond(req: Request, resp: Response) -> None:
-            if self._actor(req).token:
+            if self._app.run(self._identify(req), _actor)[0].token:
                 raise Forbidden("an API token has no session to end")
             warnings = self._refuse_all(forms.read(req.env, self._limits))
             self._sessions.end(self._token(req))
@@ -182,11 +184,11 @@ class Api:
         part = account.resource.key_name
 
         def respond(req: Request, resp: Response, **path: str) -> None:
-            actor = self._actor(req)
+            identify = self._identify(req)
             form = forms.read(req.env, self._limits)
             # Whether the actor may ask comes before everything else; what was asked takes long.
             (key, stored), _ = self._app.run(
-                actor, lambda work: stored_hashes(work, account, path[part])
+                identify, lambda work: stored_hashes(work, account, path[part])
             )
             values, warnings = self._values(route, form)
             login.compare(self._app, key, values[PASSWORD], stored)
@@ -200,9 +202,9 @@ class Api:
         status = _STATUS_LINES[200 if self._always_200 else route.status]
 
         def respond(req: Request, resp: Response, **path: str) -> None:
-            actor = self._actor(req)
+            identify = self._identify(req)
             values, noticed = self._values(route, forms.read(req.env, self._limits))
-            answer, warnings = self._app.run(actor, lambda work: operation(work, path, values))
+            answer, warnings = self._app.run(identify, lambda work: operation(work, path, values))
             resp.status = status
             resp.content_type = JSON
             resp.data = answers.success(answer, (*noticed, *warnings))
@@ -213,9 +215,9 @@ class Api:
         database = self._app.databases["iredadmin"]
 
         def respond(req: Request, resp: Response) -> None:
-            actor = self._actor(req)
+            identify = self._identify(req)
             values, noticed = self._values(route, forms.read(req.env, self._limits))
-            answer, _ = self._app.run(actor, lambda work: audit.listed(work, database, values))
+            answer, _ = self._app.run(identify, lambda work: audit.listed(work, database, values))
             resp.content_type = JSON
             resp.data = answers.success(answer, noticed)
 
@@ -223,7 +225,7 @@ class Api:
 
     def _prolonged(self, route: Prolonged) -> Responder:
         def respond(req: Request, resp: Response, domain: str) -> None:
-            actor = self._actor(req)
+            actor, _ = self._app.run(self._identify(req), _actor)
             noticed = self._refuse_all(forms.read(req.env, self._limits))
             told, warnings = route.operation(self._app, actor, domain)
             resp.content_type = JSON
@@ -240,20 +242,35 @@ class Api:
                 raise Invalid(f"{field.name} is required", parameter=field.name)
         return values, warnings
 
-    def _actor(self, req: Request) -> Actor:
+    def _identify(self, req: Request) -> Identify:
+        """Who asks, by what they show; nobody's body is read before.
+
+        ``NotAuthenticated``, ``TooManyAttempts``, ``Forbidden``.  What they are just now is asked later,
+        by the piece of work itself.
+        """
         context = req.context
         client: Client = context.client
         header: str | None = req.env.get("HTTP_AUTHORIZATION")
         bearer = None if header is None else shown_in(header)
         if bearer is None:
             _refuse_foreign_page(req, client)
-            actor = self._sessions.actor(self._token(req), client, context.id)
+            holder = self._sessions.holder(self._token(req))
+
+            def identify(accounts: Accounts) -> Actor:
+                actor = self._sessions.actor(accounts, holder, client, context.id)
+                context.actor = actor.username
+                return actor
         else:
             # No page of another site can send this header, and a wrong token never falls back on a cookie.
-            actor = self._bearers.actor(bearer, client, context.id)
-            context.token = actor.token
-        context.actor = actor.username
-        return actor
+            token = self._bearers.found(bearer, client)
+
+            def identify(accounts: Accounts) -> Actor:
+                actor = self._bearers.actor(accounts, token, client, context.id)
+                context.token = actor.token
+                context.actor = actor.username
+                return actor
+
+        return identify
 
     def _token(self, req: Request) -> str | None:
         values = req.get_cookie_values(self._cookie)
@@ -398,6 +415,10 @@ class Frame:
         restricted = self._restricted or bool(stored)
         if restricted and client.address not in (stored or self._clients):
             raise Forbidden("this client may not use the API", code="NOT_AUTHORIZED")
+
+
+def _actor(work: Work) -> Actor:
+    return work.actor
 
 
 def _refuse_foreign_page(req: Request, client: Client) -> None:

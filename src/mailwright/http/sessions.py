@@ -9,6 +9,7 @@ from mailwright.app import App
 from mailwright.authz import Actor, Role
 from mailwright.errors import NotAuthenticated
 from mailwright.http.clients import Client
+from mailwright.storage.protocol import Accounts
 
 TOKEN_BYTES = 32
 TOKEN_LENGTH = 43  # of 32 bytes in base64 without padding
@@ -37,16 +38,20 @@ class Sessions:
         self._cookie = app.settings.sessions.cookie_name
         self._path = app.settings.server.base_path or "/"
 
-    def actor(self, token: str | None, client: Client, request: str) -> Actor:
-        """Who holds the cookie's token, with the rank of this moment.  ``NotAuthenticated``."""
+    def holder(self, token: str | None) -> str:
+        """Whose session the cookie's token is.  ``NotAuthenticated``."""
         username = self._username(token)
-        if username is not None:
-            with self._app.store.session() as accounts:
-                found = accounts.administrator(username)
-            if found is not None:
-                role = Role.of(is_global=found.is_global)
-                return Actor(found.username, role, address=client.address, request=request)
-        raise NotAuthenticated("log in first with POST /api/login")
+        if username is None:
+            raise _nobody()
+        return username
+
+    def actor(self, accounts: Accounts, holder: str, client: Client, request: str) -> Actor:
+        """The holder of a session with the rank of this moment.  ``NotAuthenticated``."""
+        found = accounts.administrator(holder)
+        if found is None:
+            raise _nobody()
+        role = Role.of(is_global=found.is_global)
+        return Actor(found.username, role, address=client.address, request=request)
 
     def start(self, username: str, client: Client, replaced: str | None) -> str:
         """A new session and its token; the session that the client had before ends."""
@@ -96,6 +101,10 @@ class Sessions:
 
     def _now(self) -> int:
         return int(self._app.clock().timestamp())
+
+
+def _nobody() -> NotAuthenticated:
+    return NotAuthenticated("log in first with POST /api/login")
 
 
 def _digest(token: str) -> str:

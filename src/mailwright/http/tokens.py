@@ -20,7 +20,7 @@ from mailwright.http.answers import Answer
 from mailwright.http.clients import Client, subject
 from mailwright.http.login import Counted, Throttle
 from mailwright.http.routes import Path, Token
-from mailwright.storage.protocol import Administrator
+from mailwright.storage.protocol import Accounts, Administrator
 from mailwright.work import Work
 
 Operation = Callable[[Work, Path, Mapping[AnyField, Any]], Answer | None]
@@ -35,23 +35,27 @@ class Bearers:
         self._app = app
         self._tokens = tokens.Tokens(app.databases["iredadmin"])
 
-    def actor(self, shown: str, client: Client, request: str) -> Actor:
-        """Whom a token speaks for, with the rank of this moment.
+    def found(self, shown: str, client: Client) -> tokens.Token:
+        """The token that is shown.
 
-        ``NotAuthenticated`` for whatever is wrong with it, ``TooManyAttempts``; ``Forbidden`` where the
-        owner may not log in from.
+        ``NotAuthenticated`` for whatever is wrong with it, ``TooManyAttempts``.
         """
         parts = tokens.parts(shown)
         token = self._tokens.find(parts[0]) if parts else None
         now = int(self._app.clock().timestamp())
         if parts and token and token.opens(parts[1], now, client.address):
-            with self._app.store.session() as accounts:
-                admin = accounts.administrator(token.owner)
-            if admin is not None:
-                return self._let_in(token, admin, client, request)
-        self._count(parts[0] if parts else "", client)
-        self._app.login_failed(token.owner if token else "", client.address, CODE)
-        raise NotAuthenticated("the API token is not valid", code=CODE)
+            return token
+        raise self._refused(parts[0] if parts else "", token, client)
+
+    def actor(self, accounts: Accounts, token: tokens.Token, client: Client, request: str) -> Actor:
+        """Whom a token speaks for, with the rank of this moment.
+
+        ``NotAuthenticated`` as from ``found``; ``Forbidden`` where the owner may not log in from.
+        """
+        admin = accounts.administrator(token.owner)
+        if admin is None:
+            raise self._refused(token.ident, token, client)
+        return self._let_in(token, admin, client, request)
 
     def operation(self, route: Token) -> Operation:
         """What a route does."""
@@ -80,6 +84,11 @@ class Bearers:
             token=token.ident,
             request=request,
         )
+
+    def _refused(self, ident: str, token: tokens.Token | None, client: Client) -> NotAuthenticated:
+        self._count(ident, client)
+        self._app.login_failed(token.owner if token else "", client.address, CODE)
+        return NotAuthenticated("the API token is not valid", code=CODE)
 
     def _count(self, ident: str, client: Client) -> None:
         settings = self._app.settings.login
