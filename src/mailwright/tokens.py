@@ -6,6 +6,8 @@ SHA-256 digest is kept.  Tokens lie in ``mailwright_tokens``, beside the session
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
 import hashlib
 import hmac
@@ -16,24 +18,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from mailwright.app import ACCOUNTS
+import msgspec
+
 from mailwright.authz import EVERYTHING, Action, Role, Scope
-from mailwright.errors import Forbidden, Invalid, NotAuthenticated, NotFound
+from mailwright.errors import Forbidden, Invalid, LimitReached, NotAuthenticated, NotFound
 from mailwright.fields.addresses import LONGEST_ADDRESS, domain_of
 from mailwright.fields.field import AnyField, Field, Values
 from mailwright.fields.kinds import Choice, DomainName, Many, Schema, Stamp, Text, YesNo, stamp
 from mailwright.networks import Networks
+from mailwright.resources import admin as admins
+from mailwright.resources import domain as domains
+from mailwright.resources import user as users
+from mailwright.resources.listing import LIMIT, PAGE_TOKEN
 from mailwright.storage.sql.engine import Database, Row
 from mailwright.work import Work
 
 T = TypeVar("T")
 
 RESOURCE: Final = "token"
+AUDIT: Final = "audit"  # no sort of account, but a token may be for nothing else
+SORTS: Final = (*(each.RESOURCE.name for each in (domains, users, admins)), AUDIT)
 ID_BYTES: Final = 8
 SECRET_BYTES: Final = 32
 USED_SECONDS: Final = 60  # the last use is written at most this often
 MOST_MEMBERS: Final = 100  # of each bound; they are read with every request
 MOST_DAYS: Final = 36_500
+ON_A_PAGE: Final = 100  # where a page token comes without a limit
 _TEXT: Final = re.compile(r"mw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
@@ -138,8 +148,8 @@ DOMAINS: Field[tuple[str, ...]] = Field(
 )
 RESOURCES: Field[tuple[str, ...]] = Field(
     "resources",
-    Bound(Choice(tuple(ACCOUNTS))),
-    "Sorts of accounts that the token is bound to; any without it",
+    Bound(Choice(SORTS)),
+    "Sorts of accounts, and the audit record, that the token is bound to; any without it",
     (),
     example="user",
 )
@@ -148,6 +158,8 @@ ALL = Field(
 )
 
 TAKEN: Final[tuple[AnyField, ...]] = (LABEL, EXPIRES, NETWORKS, READ_ONLY, DOMAINS, RESOURCES)
+LISTED: Final[tuple[AnyField, ...]] = (ALL, LIMIT, PAGE_TOKEN)
+PARAMETERS: Final[tuple[AnyField, ...]] = (*TAKEN, ALL)  # that no other route takes
 
 # What an answer tells.
 ID = Field("id", Text(), "The public part of the token, which names it", "")
@@ -222,6 +234,17 @@ class Token:
         return Values(values)
 
 
+Place = tuple[str, int, str]  # of a token in a list: owner, created, id
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some tokens in order, and the page token of the next ones, if there are any."""
+
+    tokens: Sequence[Token]
+    next: str | None = None
+
+
 class Tokens:
     """The tokens of all workers; safe to use from many threads."""
 
@@ -233,13 +256,35 @@ class Tokens:
         found = self._rows('WHERE "id" = %s', ident)
         return found[0] if found else None
 
-    def of(self, owner: str) -> Sequence[Token]:
-        """The tokens of an admin, the oldest first."""
-        return self._rows('WHERE "owner" = %s ORDER BY "created", "id"', owner)
+    def of(
+        self, owner: str | None, *, after: Place | None = None, limit: int | None = None
+    ) -> Sequence[Token]:
+        """The tokens of an admin or all, by owner and the oldest first; those after a place."""
+        conditions, parameters = ["1 = 1"], list[object]()
+        if owner is not None:
+            conditions.append('"owner" = %s')
+            parameters.append(owner)
+        if after is not None:
+            last_owner, created, ident = after
+            conditions.append(
+                '("owner" > %s OR ("owner" = %s AND '
+                '("created" > %s OR ("created" = %s AND "id" > %s))))'
+            )
+            parameters += [last_owner, last_owner, created, created, ident]
+        several = "" if limit is None else f" LIMIT {int(limit)}"
+        where = " AND ".join(conditions)
+        return self._rows(f'WHERE {where} ORDER BY "owner", "created", "id"{several}', *parameters)
 
-    def all(self) -> Sequence[Token]:
-        """Every token, by owner."""
-        return self._rows('ORDER BY "owner", "created", "id"')
+    def number_of(self, owner: str, now: int) -> int:
+        """How many tokens of an admin have not ended."""
+        with self._database.connection() as connection:
+            return int(
+                connection.value(
+                    'SELECT COUNT(*) FROM "mailwright_tokens" '
+                    'WHERE "owner" = %s AND ("expires" = 0 OR "expires" > %s)',
+                    (owner, now),
+                )
+            )
 
     def add(self, token: Token) -> None:
         """Keep a new token."""
@@ -283,7 +328,7 @@ class Tokens:
                 (now, address[:64], token.ident, now - USED_SECONDS),
             )
 
-    def _rows(self, condition: str, *parameters: str) -> list[Token]:
+    def _rows(self, condition: str, *parameters: object) -> list[Token]:
         with self._database.connection() as connection:
             rows = connection.rows(
                 f'SELECT {_COLUMNS} FROM "mailwright_tokens" {condition}',  # noqa: S608
@@ -304,9 +349,14 @@ def parts(text: str) -> tuple[str, str] | None:
 def issue(
     work: Work, tokens: Tokens, owner: str, asked: Mapping[AnyField, Any]
 ) -> tuple[Token, str]:
-    """A new token and, this once, its text.  ``Invalid``, ``Forbidden``, ``NotFound``."""
+    """A new token and, this once, its text.
+
+    ``Invalid``, ``Forbidden``, ``NotFound``, ``LimitReached``.
+    """
     work.attempt(Action.CREATE, RESOURCE, owner, domain_of(owner))
     _by_login_only(work)
+    work.accounts.begin()
+    work.accounts.hold_limits(owner)
     admin = work.accounts.administrator(owner)
     if admin is None:
         raise NotFound(f"{owner} is no active admin")
@@ -315,6 +365,12 @@ def issue(
     for domain in () if admin.is_global else asked[DOMAINS]:
         if not work.accounts.manages(admin.username, domain):
             raise Forbidden(f"{admin.username} does not administer {domain}")
+    most = work.settings.api.tokens_per_admin
+    if tokens.number_of(admin.username, now) >= most:
+        raise LimitReached(
+            f"{admin.username} may have {most} API tokens; revoke one that is not needed",
+            code="EXCEED_LIMIT_TOKENS",
+        )
     ident, secret = secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)
     scope = Scope(asked[READ_ONLY], _bound(asked[DOMAINS]), _bound(asked[RESOURCES]))
     token = Token(
@@ -337,7 +393,8 @@ def issue(
     )
     work.record()
     tokens.add(token)
-    # Who is removed from now on takes the token along; who was removed meanwhile leaves none.
+    # Who is removed from now on takes the token along; who was removed meanwhile leaves none.  On SQL
+    # nobody is: their row is held.
     if work.accounts.administrator(admin.username) is None:
         tokens.remove(ident)
         raise NotAuthenticated(f"{admin.username} is no admin any more")
@@ -346,14 +403,26 @@ def issue(
 
 def listed(work: Work, tokens: Tokens, owner: str | None) -> Sequence[Token]:
     """The tokens of one admin, or all; whoever shows a token sees that one.  ``Forbidden``."""
+    return page(work, tokens, owner).tokens
+
+
+def page(work: Work, tokens: Tokens, owner: str | None, *, limit: int = 0, after: str = "") -> Page:
+    """The same, or of many only some: as many as the limit, after a page token.  ``Invalid``."""
     actor = work.actor
     if owner != actor.username and (actor.role is not Role.GLOBAL_ADMIN or actor.token):
         work.attempt(Action.LIST, RESOURCE, owner or "", None)
         raise Forbidden("the tokens of all admins are for global admins who have logged in")
     if actor.token:
         own = tokens.find(actor.token)
-        return () if own is None else (own,)
-    return tokens.all() if owner is None else tokens.of(owner)
+        return Page(() if own is None else (own,))
+    if after and not limit:
+        limit = ON_A_PAGE
+    found = tokens.of(owner, after=_place(after), limit=limit + 1 if limit else None)
+    if not limit or len(found) <= limit:
+        return Page(found)
+    last = found[limit - 1]
+    place = msgspec.json.encode((last.owner, last.created, last.ident))
+    return Page(found[:limit], base64.urlsafe_b64encode(place).decode().rstrip("="))
 
 
 def revoke(work: Work, tokens: Tokens, ident: str) -> Token:
@@ -376,6 +445,26 @@ def revoke(work: Work, tokens: Tokens, ident: str) -> Token:
     if not tokens.remove(ident):
         raise _no_such_token()
     return token
+
+
+def _place(text: str) -> Place | None:
+    if not text:
+        return None
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        place: Place = msgspec.json.decode(
+            base64.b64decode(padded, altchars=b"-_", validate=True), type=Place
+        )
+    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        raise _no_place() from None
+    owner, created, ident = place
+    if abs(created) >= 2**63 or "\0" in owner + ident:
+        raise _no_place()
+    return place
+
+
+def _no_place() -> Invalid:
+    return Invalid("page_token: this is no token of an earlier answer", parameter=PAGE_TOKEN.name)
 
 
 def _by_login_only(work: Work) -> None:

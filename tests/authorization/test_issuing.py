@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from mailwright import tokens
 from mailwright.authz import Actor, Role
-from mailwright.errors import NotFound
+from mailwright.errors import MailwrightError, NotFound
 from mailwright.networks import Networks
 from mailwright.tokens import Tokens
-from tests.api.client import ADMIN, JANE, Api
+from tests.api.client import ADMIN, JANE, Api, api_with
+from tests.stores import Site
 
 UNBOUND = {
     tokens.LABEL: "x",
@@ -33,7 +35,7 @@ def test_who_is_no_admin_gets_none(admin: Api, owner: str) -> None:
     with pytest.raises(NotFound, match=owner):
         app.run(actor, lambda work: tokens.issue(work, kept, owner, UNBOUND))
 
-    assert [] == kept.all()
+    assert [] == kept.of(None)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,28 @@ def test_the_most_members(admin: Api, number: int, status: int) -> None:
     domains = ",".join(f"d{each}.example" for each in range(number))
 
     assert status == admin.call("POST", "/api/tokens", f"label=x&domains={domains}").status_code
+
+
+def test_at_the_same_time_one_gets_the_last(site: Site) -> None:
+    with api_with(site, api={"tokens_per_admin": 2}) as api:
+        api.add_admin()
+        app = api.site.app
+        kept = Tokens(app.databases["iredadmin"])
+        actor = Actor(ADMIN, Role.GLOBAL_ADMIN)
+
+        def issue(_: int) -> str:
+            try:
+                app.run(actor, lambda work: tokens.issue(work, kept, ADMIN, UNBOUND))
+            except MailwrightError as error:
+                return error.code
+            return ""
+
+        issue(0)
+        with ThreadPoolExecutor(8) as threads:
+            codes = sorted(threads.map(issue, range(16)))
+
+        assert ["", *["EXCEED_LIMIT_TOKENS"] * 15] == codes
+        assert 2 == len(kept.of(ADMIN))
 
 
 def test_a_token_from_where_admins_may_not_log_in_is_on_record(admin: Api) -> None:

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mailwright import tokens
 from mailwright.audit import finding
 from mailwright.audit.finding import Search
 from mailwright.audit.records import Outcome, moment
@@ -21,7 +22,7 @@ from mailwright.http.answers import Answer
 from mailwright.storage.sql.engine import Database
 from mailwright.work import Work
 
-RESOURCE: Final = "audit"  # among the resources of a token
+RESOURCE: Final = tokens.AUDIT
 _MOST: Final = 10**18
 
 ACTOR = Field("actor", Text(), "Only what this admin did", "", example="admin@example.org")

@@ -137,6 +137,13 @@ class Api(Section, frozen=True):
             "needs them."
         ),
     ] = False
+    tokens_per_admin: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="API tokens that one admin may have; those that have ended do not count.",
+        ),
+    ] = 100
 
 
 class Sessions(Section, frozen=True):
