@@ -46,7 +46,6 @@ from mailwright.http.tokens import Bearers, shown_in
 from mailwright.logs import REQUEST
 from mailwright.resources.operations import Account
 from mailwright.resources.verifying import stored_hashes
-from mailwright.storage.protocol import Accounts
 from mailwright.work import Work
 
 LOG = logging.getLogger("mailwright.http")
@@ -254,23 +253,12 @@ class Api:
         bearer = None if header is None else shown_in(header)
         if bearer is None:
             _refuse_foreign_page(req, client)
-            holder = self._sessions.holder(self._token(req))
-
-            def identify(accounts: Accounts) -> Actor:
-                actor = self._sessions.actor(accounts, holder, client, context.id)
-                context.actor = actor.username
-                return actor
-        else:
-            # No page of another site can send this header, and a wrong token never falls back on a cookie.
-            token = self._bearers.found(bearer, client)
-
-            def identify(accounts: Accounts) -> Actor:
-                actor = self._bearers.actor(accounts, token, client, context.id)
-                context.token = actor.token
-                context.actor = actor.username
-                return actor
-
-        return identify
+            context.actor = holder = self._sessions.holder(self._token(req))
+            return lambda accounts: self._sessions.actor(accounts, holder, client, context.id)
+        # No page of another site can send this header, and a wrong token never falls back on a cookie.
+        token = self._bearers.found(bearer, client)
+        context.actor, context.token = token.owner, token.ident
+        return lambda accounts: self._bearers.actor(accounts, token, client, context.id)
 
     def _token(self, req: Request) -> str | None:
         values = req.get_cookie_values(self._cookie)
