@@ -14,8 +14,9 @@ from typing import Any
 import ldap
 
 from mailwright.app import App
+from mailwright.audit.verification import Broken, verify
 from tests.crash.mailflow import REFUSED, MailFlow
-from tests.crash.scene import LOGINS, PASSWORD, RECIPIENTS
+from tests.crash.scene import ADMINS, LOGINS, PASSWORD, RECIPIENTS
 from tests.directory_site import BESIDE, DirectorySite
 from tests.stores import LATER, Row, Site
 
@@ -26,6 +27,8 @@ APART = (
     *("log ", "mailwright_sessions ", "mailwright_login_failures "),
     *("mailwright_audit ", "mailwright_audit_tip "),
 )
+
+OWN_SESSION = "session"  # what everybody administers who may log in
 
 Operation = tuple[str, str, str, Mapping[str, str]]
 Picture = dict[str, Row]
@@ -42,11 +45,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Service:
-    """What mail programs make of a state: where mail goes, who gets in, who may send and administer."""
+    """What programs make of a state: where mail goes, who gets in, who administers what.
+
+    Who may not log in administers nothing; who may administers at least the own session.
+    """
 
     fates: Mapping[str, frozenset[str]]
     logins: Mapping[str, bool]
-    admins: Mapping[str, bool]
+    admins: Mapping[str, frozenset[str]]
 
 
 class Lab:
@@ -126,9 +132,20 @@ class Lab:
     def journal(self) -> list[Row]:
         return self.site.raw["iredadmin"].rows("SELECT * FROM mailwright_journal")
 
+    def records(self) -> list[Row]:
+        """The audit record, which has to be whole in every state."""
+        broken = verify(self.site.app.databases["iredadmin"])
+        assert not isinstance(broken, Broken), broken
+        return self.site.raw["iredadmin"].rows("SELECT * FROM mailwright_audit ORDER BY sequence")
+
     def service(self) -> Service:
         with self.site.app.store.session() as accounts:
-            admins = {name: accounts.administrator(name) is not None for name in LOGINS}
+            admins = {
+                name: accounts.administers(name) | {OWN_SESSION}
+                if accounts.administrator(name) is not None
+                else frozenset()
+                for name in ADMINS
+            }
         return Service(
             {address: self.flow.fate(address) for address in RECIPIENTS},
             {name: self.flow.may_log_in(name, PASSWORD) for name in LOGINS},
@@ -145,9 +162,11 @@ class Lab:
         server["bind_password"] = self.site.directory.bind_password
         return json.dumps({"folder": str(self.site.place.folder), "ldap": server, **more})
 
-    def run(self, *operations: Operation, kill_after: int | None = None) -> Outcome:
+    def run(
+        self, *operations: Operation, kill_after: int | None = None, domain_admin: str = ""
+    ) -> Outcome:
         """Carry out operations in a process, and end it after so many writes."""
-        order = self.order(operations=operations, kill_after=kill_after)
+        order = self.order(operations=operations, kill_after=kill_after, domain_admin=domain_admin)
         assert self._worker.stdin is not None
         assert self._worker.stdout is not None
         self._worker.stdin.write(order + "\n")

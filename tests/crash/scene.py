@@ -23,6 +23,11 @@ STAFF, ALL, INFO, NEWS = (
 )
 TEAM, CREW = "team@example.net", "crew@example.net"
 LOGINS = (JANE, JOHN, BOB, CAROL, NEW, "janet@example.net", "j.doe@example.org")
+# Standalone admins: of two domains, of the server, one to come, and one whom another program made
+# beside a mail user of the same address.
+ANNA, ROOT, NEW_ADMIN = "anna@admins.test", "root@admins.test", "new@admins.test"
+TWIN = "twin@quiet.test"
+ADMINS = (*LOGINS, ANNA, ROOT, NEW_ADMIN, TWIN)
 RECIPIENTS = (
     *(*LOGINS, NEWCOMER, STAFF, ALL, INFO, NEWS, TEAM, CREW),
     *("jane@example.com", "john@example.com", "newcomer@example.com", "janet@example.com"),
@@ -66,6 +71,8 @@ def build(site: DirectorySite) -> None:
     """Fill an empty site."""
     for name in (ORG, NET, QUIET):
         site.create("domain", name, name=f"All of {name}")
+    site.create("admin", ANNA, password=PASSWORD, maxUsers="50", maxQuota="1", quotaUnit="GB")
+    site.create("admin", ROOT, password=PASSWORD, isGlobalAdmin="yes")
     site.directory.replace(
         site.domain_dn(ORG),
         domainAliasName=ALIAS_DOMAIN,
@@ -75,9 +82,10 @@ def build(site: DirectorySite) -> None:
     site.directory.replace(site.domain_dn(NET), domainAdmin=[JANE, JOHN, BOB])
     site.directory.replace(site.domain_dn(QUIET), domainAdmin=[JOHN])
     _groups(site)
-    for address in (JANE, JOHN, BOB, CAROL):
+    for address in (JANE, JOHN, BOB, CAROL, TWIN):
         site.create("user", address, password=PASSWORD, quota="5")
     _users(site)
+    _admins(site)
     site.update("domain", ORG, catchall="bob@example.net,archive@elsewhere.test")
     site.update("domain", NET, catchall=f"{JANE},{BOB}", recipientBcc=JANE)
     _beside(site)
@@ -123,6 +131,15 @@ def _users(site: DirectorySite) -> None:
         f"cn=Friend,ou=Addresses,{site.user_dn(JANE)}",
         {"objectClass": "person", "cn": "Friend", "sn": "Friend"},
     )
+
+
+def _admins(site: DirectorySite) -> None:
+    site.directory.replace(site.domain_dn(NET), domainAdmin=[JANE, JOHN, BOB, ANNA])
+    site.directory.replace(site.domain_dn(QUIET), domainAdmin=[JOHN, ANNA, TWIN])
+    services = site.user(TWIN)["enabledService"]
+    site.directory.replace(site.user_dn(TWIN), enabledService=[*services, "domainadmin"])
+    admin = site.directory.entry(f"mail={ANNA},{site.directory.admin_base_dn}")
+    site.directory.add(f"mail={TWIN},{site.directory.admin_base_dn}", {**admin, "mail": TWIN})
 
 
 def _beside(site: DirectorySite) -> None:

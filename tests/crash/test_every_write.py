@@ -1,8 +1,9 @@
 """A process is killed after every single write of an operation, and the next server start ends it.
 
 In every state between, mail to the accounts concerned is delivered as before, as afterwards, or refused;
-mail to all others is delivered as ever.  `repair` then brings the directory and the databases beside it
-to exactly "before" or "after".
+mail to all others is delivered as ever, and nobody administers what they do neither before nor
+afterwards.  Nothing is changed that is not on record, and the record is whole.  `repair` then brings the
+directory and the databases beside it to exactly "before" or "after".
 """
 
 from __future__ import annotations
@@ -14,12 +15,31 @@ from itertools import pairwise
 import pytest
 
 from tests.crash.lab import Lab, Operation, Picture, Service, difference, fits_between
-from tests.crash.scene import BOB, CAROL, JANE, JOHN, NET, NEW, NEWCOMER, ORG, PASSWORD, QUIET
+from tests.crash.scene import (
+    ANNA,
+    BOB,
+    CAROL,
+    JANE,
+    JOHN,
+    NET,
+    NEW,
+    NEW_ADMIN,
+    NEWCOMER,
+    ORG,
+    PASSWORD,
+    QUIET,
+    ROOT,
+    TWIN,
+)
+from tests.stores import Row
 
 
 @dataclass(frozen=True)
 class Case:
-    """An operation, what was done before it, and how many writes to the directory it takes at least."""
+    """An operation, what was done before it, and how many writes to the directory it takes at least.
+
+    A global admin does it, unless a domain admin is named.
+    """
 
     verb: str
     kind: str
@@ -27,6 +47,7 @@ class Case:
     form: Mapping[str, str] = field(default_factory=dict)
     given: tuple[Operation, ...] = ()
     writes: int = 2
+    domain_admin: str = ""
 
     @property
     def operation(self) -> Operation:
@@ -36,11 +57,25 @@ class Case:
 DISABLED: Operation = ("update", "domain", ORG, {"accountStatus": "disabled"})
 QUIET_DISABLED: Operation = ("update", "domain", QUIET, {"accountStatus": "disabled"})
 NAMED: Operation = ("grant", "domain", NET, {"addAdmin": CAROL})
+JOHN_HAS_ONE: Operation = ("grant", "domain", NET, {"removeAdmin": JOHN})
+COMING: Operation = ("create", "admin", NEW_ADMIN, {"password": PASSWORD})
+MAY_CREATE: Operation = ("update", "admin", ANNA, {"maxDomains": "5"})
+LIMITS = {
+    "maxDomains": "3",
+    "maxQuota": "2",
+    "quotaUnit": "TB",
+    "maxUsers": "7",
+    "maxAliases": "8",
+    "maxLists": "9",
+}
 
 CASES = {
     "create a domain": Case("create", "domain", "new.test", {"name": "New"}, writes=6),
     "remove a domain": Case("remove", "domain", ORG, writes=20),
-    "remove a domain that has no catch-all": Case("remove", "domain", QUIET, writes=7),
+    # And that is the only one of some of its admins.
+    "remove a domain that has no catch-all": Case(
+        "remove", "domain", QUIET, given=(JOHN_HAS_ONE,), writes=7
+    ),
     "remove a domain with references": Case("remove", "domain", NET, writes=12),
     "create a user who joins lists": Case(
         "create", "user", NEWCOMER, {"password": PASSWORD}, writes=3
@@ -83,6 +118,44 @@ CASES = {
     ),
     "name an admin": Case("grant", "domain", NET, NAMED[3], writes=2),
     "dismiss an admin": Case("grant", "domain", NET, {"removeAdmin": CAROL}, (NAMED,), writes=2),
+    "name several admins, dismiss others": Case(
+        "grant",
+        "domain",
+        QUIET,
+        {"addAdmin": f"{CAROL},{NEW_ADMIN}", "removeAdmin": f"{TWIN},{ANNA}"},
+        (COMING,),
+        writes=3,
+    ),
+    "dismiss all admins": Case(
+        "grant", "domain", QUIET, {"removeAllAdmins": "yes"}, (JOHN_HAS_ONE,), writes=3
+    ),
+    "create a domain as a domain admin": Case(
+        "create", "domain", "new.test", {"name": "New"}, (MAY_CREATE,), 6, ANNA
+    ),
+    "create an admin with limits": Case(
+        "create", "admin", NEW_ADMIN, {"password": PASSWORD, **LIMITS}, writes=1
+    ),
+    "create a global admin": Case(
+        "create", "admin", NEW_ADMIN, {"password": PASSWORD, "isGlobalAdmin": "yes"}, writes=1
+    ),
+    "change everything of an admin": Case(
+        "update",
+        "admin",
+        ANNA,
+        {**LIMITS, "name": "Anna", "password": "Left-Horse2", "disableViewingMailLog": "yes"},
+        writes=1,
+    ),
+    "disable an admin": Case("update", "admin", ANNA, {"accountStatus": "disabled"}, writes=1),
+    "make an admin of domains a global one": Case(
+        "update", "admin", ANNA, {"isGlobalAdmin": "yes", "name": "Boss"}, writes=3
+    ),
+    "take a standalone admin's rank": Case(
+        "update", "admin", ROOT, {"isGlobalAdmin": "no", "name": "Root", "maxUsers": "5"}, writes=1
+    ),
+    "remove an admin": Case("remove", "admin", ANNA, writes=3),
+    "remove a global admin": Case("remove", "admin", ROOT, writes=1),
+    "remove an admin who is a mail user, too": Case("remove", "admin", TWIN, writes=3),
+    "remove a mail user who is an admin, too": Case("remove", "user", TWIN, writes=3),
     "several fields of a user": Case(
         "update",
         "user",
@@ -95,24 +168,27 @@ CASES = {
 
 @dataclass(frozen=True)
 class Ends:
-    """Before and after an operation that nobody disturbed, and every write in between."""
+    """Before and after an operation that nobody disturbed, every write in between, and its records."""
 
     before: Picture
     after: Picture
     served_before: Service
     served_after: Service
     writes: Sequence[str]
+    records: Sequence[tuple[str, ...]]
 
 
 def undisturbed(lab: Lab, case: Case) -> Ends:
     begin(lab, case)
-    before, served_before = lab.picture(), lab.service()
-    outcome = lab.run(case.operation)
+    before, served_before, known = lab.picture(), lab.service(), len(lab.records())
+    outcome = lab.run(case.operation, domain_admin=case.domain_admin)
     assert (outcome.killed, outcome.code) == (False, "")
     assert lab.journal == []
     directory = [write for write in outcome.writes if "directory" in write]
     assert len(directory) >= case.writes, directory
-    return Ends(before, lab.picture(), served_before, lab.service(), outcome.writes)
+    records = told_of(lab.records()[known:])
+    assert bool(records) == (case.verb != "rename"), "only what clients can ask for is on record"
+    return Ends(before, lab.picture(), served_before, lab.service(), outcome.writes, records)
 
 
 def begin(lab: Lab, case: Case) -> None:
@@ -125,8 +201,27 @@ def crashes(lab: Lab, case: Case, ends: Ends) -> Iterator[str]:
     """The state after each write; told is which it was."""
     for number, write in enumerate(ends.writes, 1):
         begin(lab, case)
-        assert lab.run(case.operation, kill_after=number).killed
-        yield f"killed after write {number} of {len(ends.writes)} ({write})"
+        known = len(lab.records())
+        outcome = lab.run(case.operation, kill_after=number, domain_admin=case.domain_admin)
+        assert outcome.killed
+        told = f"killed after write {number} of {len(ends.writes)} ({write})"
+        check_records(lab, told_of(lab.records()[known:]), ends, told)
+        yield told
+
+
+def told_of(records: Sequence[Row]) -> list[tuple[str, ...]]:
+    names = ("actor", "action", "resource", "target", "domain", "outcome", "changes")
+    return [tuple(row[name] for name in names) for row in records]
+
+
+def check_records(lab: Lab, found: Sequence[tuple[str, ...]], ends: Ends, told: str) -> None:
+    """All of what is to be changed is on record before any of it is."""
+    changed = [
+        name
+        for name in difference(lab.picture(), ends.before)
+        if not name.startswith("mailwright_")
+    ]
+    assert found == ends.records or not (found or changed), f"{told}: {changed}, but {found}"
 
 
 def check_service(now: Service, ends: Ends, told: str) -> None:
@@ -137,19 +232,25 @@ def check_service(now: Service, ends: Ends, told: str) -> None:
             f"{told}: mail to {address} goes to {sorted(fate)}, "
             f"before to {sorted(was)}, afterwards to {sorted(will_be)}"
         )
-    for what in ("logins", "admins"):
-        for name, may in getattr(now, what).items():
-            ways = {getattr(before, what)[name], getattr(after, what)[name]}
-            assert may in ways, f"{told}: {what} {name}"
+    for name, may in now.logins.items():
+        assert may in {before.logins[name], after.logins[name]}, f"{told}: login of {name}"
+    for name, domains in now.admins.items():
+        was, will_be = before.admins[name], after.admins[name]
+        assert was & will_be <= domains <= was | will_be, f"{told}: {name} administers {domains}"
 
 
 def check_turns_once(seen: Sequence[Service], ends: Ends) -> None:
     """Who was put out does not come in again, and the other way round."""
-    for what in ("logins", "admins"):
-        for name in getattr(ends.served_before, what):
-            course = [getattr(service, what)[name] for service in seen]
-            turns = sum(one != other for one, other in pairwise(course))
-            assert turns <= 1, f"{what} of {name}: {course}"
+    for name in ends.served_before.logins:
+        check_course([service.logins[name] for service in seen], f"login of {name}")
+    for name, before in ends.served_before.admins.items():
+        for domain in before | ends.served_after.admins[name]:
+            course = [domain in service.admins[name] for service in seen]
+            check_course(course, f"{name} administers {domain}")
+
+
+def check_course(course: Sequence[bool], what: str) -> None:
+    assert sum(one != other for one, other in pairwise(course)) <= 1, f"{what}: {course}"
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -82,7 +82,9 @@ def settings_of(order: Order) -> Settings:
     )
 
 
-def carry_out(app: App, verb: str, kind: str, key: str, form: dict[str, Any]) -> list[str]:
+def carry_out(
+    app: App, verb: str, kind: str, key: str, form: dict[str, Any], *, actor: Actor = ACTOR
+) -> list[str]:
     """One operation of a client; the warnings."""
     account = ACCOUNTS[kind]
     if verb == "rename":
@@ -106,7 +108,7 @@ def carry_out(app: App, verb: str, kind: str, key: str, form: dict[str, Any]) ->
             case _:
                 return operations.remove(work, account, key)
 
-    return list(app.run(ACTOR, operation)[1])
+    return list(app.run(actor, operation)[1])
 
 
 def _child(order: Order, outcome: int) -> None:
@@ -115,9 +117,11 @@ def _child(order: Order, outcome: int) -> None:
     clock = utc_now if order.get("real_time") else lambda: LATER
     app = App(settings_of(order), clock)
     code, warnings = "", []
+    domain_admin = order.get("domain_admin")
+    actor = Actor(domain_admin, Role.DOMAIN_ADMIN) if domain_admin else ACTOR
     try:
         for verb, kind, key, form in order["operations"]:
-            warnings += carry_out(app, verb, kind, key, form)
+            warnings += carry_out(app, verb, kind, key, form, actor=actor)
     except MailwrightError as error:
         code = error.code
     told = {"writes": fuse.writes, "code": code, "warnings": warnings}
