@@ -55,6 +55,35 @@ class Service:
     admins: Mapping[str, frozenset[str]]
 
 
+class Worker:
+    """The process whose children are killed."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+
+    def run(self, **order: Any) -> Outcome:
+        """Have a child carry out an order."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        told = json.loads(self._process.stdout.readline())
+        assert told["killed"] or told["status"] == 0, "the process failed of itself"
+        return Outcome(told["killed"], told.get("writes", ()), told.get("code", ""))
+
+    def close(self) -> None:
+        """Let it end."""
+        with self._process:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+
 class Lab:
     """The scene as `keep` found it, and the process that is killed."""
 
@@ -63,18 +92,10 @@ class Lab:
         self.flow = MailFlow(site.directory)
         self._kept: dict[str, Any] = {}
         self._rows: dict[str, dict[str, list[Row]]] = {}
-        self._worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
+        self._worker = Worker()
 
     def close(self) -> None:
-        with self._worker:
-            assert self._worker.stdin is not None
-            self._worker.stdin.close()
+        self._worker.close()
 
     # States
 
@@ -133,10 +154,7 @@ class Lab:
         return self.site.raw["iredadmin"].rows("SELECT * FROM mailwright_journal")
 
     def records(self) -> list[Row]:
-        """The audit record, which has to be whole in every state."""
-        broken = verify(self.site.app.databases["iredadmin"])
-        assert not isinstance(broken, Broken), broken
-        return self.site.raw["iredadmin"].rows("SELECT * FROM mailwright_audit ORDER BY sequence")
+        return records_of(self.site)
 
     def service(self) -> Service:
         with self.site.app.store.session() as accounts:
@@ -154,26 +172,20 @@ class Lab:
 
     # What happens
 
-    def order(self, **more: Any) -> str:
+    def order(self, **more: Any) -> dict[str, Any]:
         """Where everything is, for a process, and what else it has to know."""
         settings = self.site.app.settings.ldap
         names = ("uri", "base_dn", "admin_base_dn", "bind_dn")
         server = {name: getattr(settings, name) for name in names}
         server["bind_password"] = self.site.directory.bind_password
-        return json.dumps({"folder": str(self.site.place.folder), "ldap": server, **more})
+        return {"folder": str(self.site.place.folder), "ldap": server, **more}
 
     def run(
         self, *operations: Operation, kill_after: int | None = None, domain_admin: str = ""
     ) -> Outcome:
         """Carry out operations in a process, and end it after so many writes."""
         order = self.order(operations=operations, kill_after=kill_after, domain_admin=domain_admin)
-        assert self._worker.stdin is not None
-        assert self._worker.stdout is not None
-        self._worker.stdin.write(order + "\n")
-        self._worker.stdin.flush()
-        told = json.loads(self._worker.stdout.readline())
-        assert told["killed"] or told["status"] == 0, "the process failed of itself"
-        return Outcome(told["killed"], told.get("writes", ()), told.get("code", ""))
+        return self._worker.run(**order)
 
     def repair(self) -> Sequence[str]:
         """What the server does when it starts, an hour later."""
@@ -182,6 +194,13 @@ class Lab:
             return app.repair()
         finally:
             app.close()
+
+
+def records_of(site: Site) -> list[Row]:
+    """The audit record, which has to be whole in every state."""
+    found = verify(site.app.databases["iredadmin"])
+    assert not isinstance(found, Broken), found
+    return site.raw["iredadmin"].rows("SELECT * FROM mailwright_audit ORDER BY sequence")
 
 
 def difference(found: Picture, wanted: Picture) -> dict[str, object]:

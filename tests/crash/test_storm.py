@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -37,7 +38,7 @@ def kill_a_stormy_process(lab: Lab, day: int, seed: int, seconds: float) -> None
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(lab.order(day=day, seed=seed) + "\n")
+        process.stdin.write(json.dumps(lab.order(day=day, seed=seed)) + "\n")
         process.stdin.flush()
         assert process.stdout.readline() == "begun\n"
         time.sleep(seconds)

@@ -1,6 +1,7 @@
 """A process that carries out operations in children of its own, which end themselves by SIGKILL.
 
-One order is a line of JSON on standard input, its outcome a line on standard output.  A child is killed
+One order is a line of JSON on standard input (one without a directory means accounts in SQLite), its
+outcome a line on standard output.  A child is killed
 right after the `kill_after`-th single write to the directory or to an SQL database, or runs to the end;
 then the outcome tells every write, the client's error code if there was one, and the warnings.
 """
@@ -73,6 +74,10 @@ def _statement(statement: str, *_parameters: object) -> str:
 
 
 def settings_of(order: Order) -> Settings:
+    if "ldap" not in order:
+        return Settings(
+            storage=Storage(backend="sqlite", sqlite_directory=Path(order["folder"])),
+        )
     server = dict(order["ldap"])
     databases = {name: Database(**one) for name, one in order.get("databases", {}).items()}
     return Settings(
