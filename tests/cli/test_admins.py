@@ -135,3 +135,4 @@ def test_the_last_global_admin_stays(program: Program, words: tuple[str, ...]) -
 def test_commands_speak_of_an_admin_and_a_user(program: Program) -> None:
     assert "Show an admin." in program("admin", "show", "--help")
     assert "Show a user." in program("user", "show", "--help")
+    assert "delete domains, and name their admins." in " ".join(program("domain", "--help").split())

@@ -60,15 +60,17 @@ def groups() -> dict[str, Command]:
 def _group(account: Account) -> click.Group:
     resource = account.resource
     commands = [_list(account), _show(account), _create(account), _update(account)]
+    about = f"List, show, create, update and delete {resource.title}s"
     if resource.name in BULK:
         commands.append(_update_all(account))
     if resource.name in GRANTS:
         commands.append(_admins(account))
+        about += f", and name their {resource.grant[0].name}"
     commands.append(_delete(account))
     return click.Group(
         resource.name,
         commands=commands,
-        help=f"List, show, create, update and delete {resource.title}s.",
+        help=f"{about}.",
     )
 
 
