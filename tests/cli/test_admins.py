@@ -111,7 +111,7 @@ def test_an_admin_lives_from_create_to_delete(program: Program) -> None:
     )
     assert f"{ANNA} updated\n" == program("admin", "update", ANNA, "--is-global-admin", "yes")
     heading, line, _ = program("admin", "list").splitlines()
-    assert ["mail", "name", "accountStatus", "isGlobalAdmin", "created"] == heading.split()
+    assert ["mail", "name", "accountStatus", "isGlobalAdmin"] == heading.split()[:4]
     assert ["admin@mailwright.internal", "active", "yes"] == line.split()[:3]
     assert f"{ANNA} deleted\n" == program("admin", "delete", ANNA, "--yes")
     assert "admin@mailwright.internal\n" == program("admin", "list", "--email-only")

@@ -38,7 +38,7 @@ from mailwright.storage.protocol import Changed, Query
 from mailwright.work import Work
 
 # The columns of a list that people look at, where a resource has them, after its key.
-COLUMNS: Final = ("name", "accountStatus", "isGlobalAdmin", "quota", "created")
+COLUMNS: Final = ("name", "accountStatus", "isGlobalAdmin", "isMailUser", "quota", "created")
 # The operations on every account of a domain.
 BULK: Final[Mapping[str, Callable[[Work, str, options.Form], Changed]]] = {
     "user": bulk.update_users
