@@ -119,6 +119,8 @@ def closed_profiles(work: Work, lock: Lock | None, domain: str) -> frozenset[str
 
 def open_fields(fields: Iterable[AnyField], closed: Collection[str]) -> tuple[AnyField, ...]:
     """The fields that are not in a closed profile."""
+    if not closed:
+        return tuple(fields)
     return tuple(field for field in fields if field.group not in closed)
 
 

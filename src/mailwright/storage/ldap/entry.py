@@ -9,7 +9,10 @@ Raw = Mapping[str, Sequence[bytes]]
 
 
 class Entry:
-    """A DN and the values of its attributes; those that were not asked for look empty."""
+    """A DN and the values of its attributes; those that were not asked for look empty.
+
+    Every request reads dozens of values, so each is read with few calls.
+    """
 
     __slots__ = ("_lowered", "_values", "dn")
 
@@ -27,7 +30,8 @@ class Entry:
 
     def texts(self, attribute: str) -> tuple[str, ...]:
         """All values; what is no UTF-8 survives a way there and back."""
-        return tuple([as_text(value) for value in self._values.get(attribute.lower(), ())])
+        values = self._values.get(attribute.lower(), ())
+        return tuple([value.decode("utf-8", "surrogateescape") for value in values])
 
     def octets(self, attribute: str) -> Sequence[bytes]:
         """All values as they are."""
@@ -36,13 +40,16 @@ class Entry:
     def text(self, attribute: str) -> str:
         """The first value, or the empty text."""
         values = self._values.get(attribute.lower())
-        return as_text(values[0]) if values else ""
+        return values[0].decode("utf-8", "surrogateescape") if values else ""
 
     def lowered(self, attribute: str) -> frozenset[str]:
         """All values in lower case."""
         found = self._lowered.get(attribute)
         if found is None:
-            found = frozenset([text.lower() for text in self.texts(attribute)])
+            values = self._values.get(attribute.lower(), ())
+            found = frozenset(
+                [value.decode("utf-8", "surrogateescape").lower() for value in values]
+            )
             self._lowered[attribute] = found
         return found
 

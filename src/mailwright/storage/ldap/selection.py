@@ -77,6 +77,8 @@ class Selection:
         self._unasked = wanted[len(asked) :]  # only to tell others from
         self.attributes = attributes_of(self._home, wanted)
         self._empty: dict[AnyField, Any] = {}
+        # Most are: which attribute, and what stands for none.
+        self._texts: list[tuple[AnyField, str, str]] = []
         self._told: list[tuple[AnyField, Tell]] = []  # by the entry alone
         self._paths: list[tuple[AnyField, int]] = []
         self._asked: list[tuple[AnyField, AttributeValues | ChildEntry | Granted | Membership]] = []
@@ -93,6 +95,8 @@ class Selection:
     def _sort(self, field: AnyField) -> None:
         place = field.ldap
         match place:
+            case Attribute(name=name, syntax=Syntax.TEXT, default=default):
+                self._texts.append((field, name, default))
             case Attribute() | AccountSetting() | Services() | Service():
                 self._told.append((field, _tell(place)))
             case PathPart():
@@ -158,6 +162,8 @@ class Selection:
 
     def _of_entry(self, library: Library, key: str, entry: Entry) -> dict[AnyField, Any]:
         values = self._empty.copy()
+        for field, name, default in self._texts:
+            values[field] = entry.text(name) or default
         for field, tell in self._told:
             values[field] = tell(key, entry)
         if self._paths:
@@ -179,8 +185,6 @@ def _tell(place: Attribute | AccountSetting | Services | Service) -> Tell:
     match place:
         case Attribute():
             name, syntax, default = place.name, place.syntax, place.default
-            if syntax is Syntax.TEXT:  # most are, and a decoder would look at each kind before
-                return lambda _, entry: entry.text(name) or default
             if syntax is Syntax.HASHES:
                 return lambda _, entry: entry.texts(name)
             return lambda _, entry: decode(syntax, entry.texts(name), default)
