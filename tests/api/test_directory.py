@@ -54,6 +54,8 @@ def body_of(route: Route) -> str:
             return "password=Test-Pass1"
         case "post_verify_password_user_mail" | "post_verify_password_admin_mail":
             return "password=Test-Pass1"
+        case "post_tokens":
+            return "label=Test"
         case "post_domain_domain":
             return "name=New"
         case "put_user_mail" | "put_users_domain":
