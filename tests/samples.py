@@ -549,6 +549,7 @@ ADMIN_SAMPLES: dict[str, Samples] = {
     "disableViewingMailLog": _yes_no(before={"disableViewingMailLog": "yes"}),
     "disableManagingQuarantinedMails": _yes_no(before={"disableManagingQuarantinedMails": "yes"}),
     "managedDomains": ReadOnly(()),
+    "isMailUser": ReadOnly(shown=False),
     "createNewDomains": ReadOnly(None),
     "createMaxDomains": ReadOnly(None),
     "createQuotaUnit": ReadOnly(None),

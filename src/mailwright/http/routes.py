@@ -368,7 +368,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         f"{PREFIX}/admins",
         Action.LIST,
         _lists_admins,
-        "Get the profiles of all standalone admins, or only their addresses",
+        "Get the profiles of all admins, standalone ones and mail users, or only their addresses",
         "Admin",
         _ADMIN.resource,
         options=listing.parameters(_ADMIN.resource),

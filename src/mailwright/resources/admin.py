@@ -123,6 +123,26 @@ IS_GLOBAL_ADMIN = Field(
     ldap=Attribute("domainGlobalAdmin", Syntax.YES),
     example="no",
 )
+_ALONE = Derived((), lambda _: False)
+IS_MAIL_USER = Field(
+    "isMailUser",
+    YesNo(),
+    "Whether it is a mail user who was named an admin; the profile under /api/user is theirs",
+    False,
+    sql=_ALONE,
+    ldap=_ALONE,
+    read_only=True,
+)
+_PROMOTED = Derived((), lambda _: True)
+_IS_PROMOTED = Field(
+    IS_MAIL_USER.name,
+    IS_MAIL_USER.kind,
+    IS_MAIL_USER.help,
+    True,
+    sql=_PROMOTED,
+    ldap=_PROMOTED,
+    read_only=True,
+)
 
 # What is kept of the right to create domains; any text in the first one gives it.
 CREATES_DOMAINS = Field(
@@ -298,6 +318,7 @@ RESOURCE = Resource(
     fields=(
         MAIL,
         *_TAKEN,
+        IS_MAIL_USER,
         MANAGED_DOMAINS,
         CREATES_DOMAINS,
         MOST_DOMAINS,
@@ -314,6 +335,30 @@ RESOURCE = Resource(
     sorted_by=(MAIL, NAME, CREATED, MODIFIED),
     searched=(NAME,),
 )
+
+_OF_A_USER: Mapping[AnyField, AnyField] = {
+    IS_GLOBAL_ADMIN: users.IS_GLOBAL_ADMIN,
+    IS_MAIL_USER: _IS_PROMOTED,
+    MANAGED_DOMAINS: users.MANAGED_DOMAINS,
+}
+# Mail users who administer, seen as admins: what is kept of both is kept alike.
+PROMOTED = Resource(
+    name="promoted admin",
+    title="admin",
+    key=users.RESOURCE.key,
+    key_name=RESOURCE.key_name,
+    missing=RESOURCE.missing,
+    sql=users.RESOURCE.sql,
+    ldap=users.RESOURCE.ldap,
+    fields=tuple(_OF_A_USER.get(field, field) for field in RESOURCE.fields),
+    exposed=RESOURCE.exposed,
+    create=(),
+    update=(),
+    sorted_by=RESOURCE.sorted_by,
+    searched=RESOURCE.searched,
+)
+# What makes a mail user one of them: either will do.
+PROMOTING: Final[Mapping[AnyField, Any]] = {users.IS_ADMIN: True, users.IS_GLOBAL_ADMIN: True}
 
 
 def hash_the_password(work: Work, _key: str, request: Request) -> None:

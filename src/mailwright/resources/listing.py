@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import heapq
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -18,6 +20,7 @@ from mailwright.fields.field import AnyField, Field, Record
 from mailwright.fields.kinds import Text, Whole, YesNo
 from mailwright.fields.places import Codec, Column
 from mailwright.fields.resource import Form, Resource, not_taken, parse
+from mailwright.resources import admin as admins
 from mailwright.resources import domain as domains
 from mailwright.resources import rights
 from mailwright.resources.operations import Account, visible
@@ -25,6 +28,7 @@ from mailwright.storage.protocol import ZERO_DATE, Query
 from mailwright.work import Work
 
 MOST_ON_A_PAGE = 1000
+_Place = tuple[str | int, str]
 _NUMBERS = frozenset({Codec.WHOLE, Codec.FLAG, Codec.STATUS, Codec.EPOCH})
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
 
@@ -105,6 +109,8 @@ def listed(work: Work, account: Account, within: str | None, form: Form) -> List
         among=bounds.among,
     )
     names_only = asked[NAME_ONLY] if resource.name == "domain" else asked[EMAIL_ONLY]
+    if resource is admins.RESOURCE:
+        return _admins(work, query, order, names_only=names_only)
     if names_only:
         names = work.accounts.find_names(resource, query)
         return Listed(None, names.keys, _token(names.next, order), query.limit is not None)
@@ -114,6 +120,68 @@ def listed(work: Work, account: Account, within: str | None, form: Form) -> List
         for record in page.records:
             _close(record, account.lock.closed_by(record))
     return Listed(page.records, (), _token(page.next, order), query.limit is not None)
+
+
+def _admins(work: Work, query: Query, order: str, *, names_only: bool) -> Listed:
+    """Standalone admins, and mail users who were named admins.
+
+    They lie in two places.  Each is asked for as many as the page holds, and what comes first of both is
+    the page: its last place is where either goes on.
+    """
+    places: list[_Place] = []
+    records: list[Record] = []
+    limit, after = query.limit or MOST_ON_A_PAGE, query.after
+    while True:
+        part = replace(query, limit=limit, after=after)
+        found, after = _first_of_both(work, part, names_only=names_only)
+        places += (place for place, _ in found)
+        records += (record for _, record in found if record is not None)
+        if after is None or query.limit is not None:
+            break
+    shown = None if names_only else records
+    keys = [key for _, key in places] if names_only else ()
+    return Listed(shown, keys, _token(after, order), query.limit is not None)
+
+
+def _first_of_both(
+    work: Work, query: Query, *, names_only: bool
+) -> tuple[list[tuple[_Place, Record | None]], _Place | None]:
+    """One page of admins of both sorts, and where the next one begins if there are more."""
+    found: list[list[tuple[_Place, Record | None]]] = []
+    ends: list[_Place] = []
+    for resource, asked in (
+        (admins.RESOURCE, query),
+        (admins.PROMOTED, replace(query, either=admins.PROMOTING)),
+    ):
+        if names_only:
+            names = work.accounts.find_names(resource, asked)
+            found.append([(place, None) for place in names.places])
+            ends += [names.next] if names.next else []
+        else:
+            page = work.accounts.find(resource, asked, visible(work, resource))
+            as_shown = map(_as_admin, page.records)
+            found.append(list(zip(page.places, as_shown, strict=True)))
+            ends += [page.next] if page.next else []
+    merged = list(heapq.merge(*found, key=itemgetter(0), reverse=query.descending))
+    after = (max if query.descending else min)(ends, default=None)
+    if after is not None:  # beyond it, one of the two has not told everything
+        merged = [each for each in merged if _is_reached(each[0], after, query)]
+    end = query.limit or len(merged)
+    # A namesake that another program made may stand at the same place: neither is left out.
+    if end < len(merged) and merged[end][0] == merged[end - 1][0]:
+        end += 1
+    if end < len(merged):
+        after = merged[end - 1][0]
+    return merged[:end], after
+
+
+def _is_reached(place: _Place, end: _Place, query: Query) -> bool:
+    return place >= end if query.descending else place <= end
+
+
+def _as_admin(record: Record) -> Record:
+    named = {field.name: field for field in admins.RESOURCE.fields}
+    return Record(record.key, {named[field.name]: value for field, value in record.items()})
 
 
 def _close(record: Record, profiles: frozenset[str]) -> None:

@@ -35,13 +35,15 @@ class Contention(Unavailable):
 class Query:
     """Which accounts a ``find`` wants, and in which order.
 
-    ``within`` is a domain; ``only`` are fields with the value they must have; ``text`` is looked for
-    in ``searched``.  Of domains, ``administered_by`` wants those of an admin, and ``among`` those named.
-    ``after`` is the sort value and key of the last account of the page before.
+    ``within`` is a domain; ``only`` are fields with the value they must have, ``either`` such of which one
+    is enough; ``text`` is looked for in ``searched``.  Of domains, ``administered_by`` wants those of an
+    admin, and ``among`` those named.  ``after`` is the sort value and key of the last account of the page
+    before.
     """
 
     within: str | None = None
     only: Mapping[AnyField, Any] = field(default_factory=dict)
+    either: Mapping[AnyField, Any] = field(default_factory=dict)
     text: str = ""
     sort: AnyField | None = None
     descending: bool = False
@@ -53,18 +55,23 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Accounts in order, and where the next page begins, if there is one."""
+    """Accounts in order, and where the next page begins, if there is one.
+
+    ``places`` are the sort value and key of each, where the query has a limit.
+    """
 
     records: Sequence[Record]
     next: tuple[str | int, str] | None = None
+    places: Sequence[tuple[str | int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Keys in order, and where the next page begins, if there is one."""
+    """Keys in order, and where the next page begins, if there is one; ``places`` as in ``Page``."""
 
     keys: Sequence[str]
     next: tuple[str | int, str] | None = None
+    places: Sequence[tuple[str | int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

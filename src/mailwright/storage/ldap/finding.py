@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from mailwright.fields.field import AnyField, Record
-from mailwright.fields.ldap_places import Attribute, Syntax
+from mailwright.fields.ldap_places import Attribute, Service, Syntax
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
 from mailwright.storage.ldap.codecs import decode, encode
@@ -57,16 +57,18 @@ class Finding:
         found, after = self._cut(self._ordered())
         chosen = selection(self._library, self._resource, fields)
         result: list[Record] = []
+        there: set[str] = set()
         for keys in chunks([key for _, key in found]):
             entries = dict(self._entries(keys, chosen.attributes))
             pairs = [(key, entries[key]) for key in keys if key in entries]
+            there.update(entries)
             result += chosen.records(self._library, pairs, counted=False)
-        return Page(result, after)
+        return Page(result, after, [place for place in found if place[1] in there])
 
     def names(self) -> Names:
         """Keys alone."""
         found, after = self._cut(self._ordered())
-        return Names([key for _, key in found], after)
+        return Names([key for _, key in found], after, found)
 
     def count(self) -> int:
         """How many there are."""
@@ -134,6 +136,9 @@ class Finding:
         for field, value in query.only.items():
             if isinstance(field.ldap, Attribute):
                 conditions.append(_has_value(field.ldap, value))
+        if query.either:
+            each = (_any_value(field, value) for field, value in query.either.items())
+            conditions.append(names.either(*filter(None, each)))
         if query.administered_by is not None:
             conditions.append(administered_by(query.administered_by))
         if query.among is None:
@@ -172,6 +177,18 @@ class Finding:
         if query.limit is None or len(found) <= query.limit:
             return found, None
         return found[: query.limit], found[query.limit - 1]
+
+
+def _any_value(field: AnyField, value: Any) -> str:
+    """Entries of which this is one of several conditions; empty for what no entry alone says."""
+    match field.ldap:
+        case Attribute():
+            return _has_value(field.ldap, value)
+        case Service(name, attribute):
+            there = names.equals(attribute, name)
+            return there if value else names.no(there)
+        case _:
+            return ""
 
 
 def _has_value(place: Attribute, value: Any) -> str:

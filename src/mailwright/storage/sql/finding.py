@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from mailwright.fields.field import AnyField
+from mailwright.fields.field import AnyField, Record
 from mailwright.fields.places import Codec, Column
 from mailwright.fields.resource import Resource
 from mailwright.storage.protocol import ZERO_DATE, Names, Page, Query
@@ -17,6 +17,7 @@ from mailwright.storage.sql.engine import Connection, Database, Row
 from mailwright.storage.sql.grants import ADMINISTERED, as_kept
 from mailwright.storage.sql.reading import Reading
 from mailwright.storage.sql.removal import escaped
+from mailwright.storage.sql.writing import chunks
 
 FIRST_DATE = "0001-01-01 00:00:00"
 
@@ -35,6 +36,7 @@ class Finding:
         self._sort = self._sorted_by(query.sort)
         self._parameters: list[object] = []
         self._conditions: list[str] = []
+        self._source = self._any_of(query.either) if query.either else f'"{resource.sql.table}"'
         self._filter()
 
     def page(self, connection: Connection, reading: Reading) -> Page:
@@ -43,34 +45,60 @@ class Finding:
         The keys of a page come first: to sort whole rows with their joins, only to throw most of them
         away, would cost many times as much.
         """
-        if self._query.limit is None:
+        if self._query.limit is None and not self._query.either:
             return Page(reading.many(connection, self._rows(connection, reading.head)), None)
         names = self.names(connection)
         if not names.keys:
             return Page((), None)
-        marks = ", ".join(["%s"] * len(names.keys))
         key = self._resource.sql.key
-        rows = connection.rows(f'{reading.head} WHERE m."{key}" IN ({marks})', names.keys)
-        found = {record.key: record for record in reading.many(connection, rows)}
-        return Page([found[name] for name in names.keys if name in found], names.next)
+        found: dict[str, Record] = {}
+        for some in chunks(names.keys) if self._query.limit is None else (names.keys,):
+            marks = ", ".join(["%s"] * len(some))
+            rows = connection.rows(f'{reading.head} WHERE m."{key}" IN ({marks})', some)
+            found |= {record.key: record for record in reading.many(connection, rows)}
+        records = [found[name] for name in names.keys if name in found]
+        return Page(records, names.next, [place for place in names.places if place[1] in found])
 
     def names(self, connection: Connection) -> Names:
         """Keys alone."""
-        home = self._resource.sql
         sort = f", {self._sort_value}" if self._sort else ""
-        rows = self._rows(connection, f'SELECT m."{home.key}"{sort} FROM "{home.table}" m')
+        rows = self._rows(
+            connection, f'SELECT m."{self._resource.sql.key}"{sort} FROM {self._source} m'
+        )
         kept, after = self._cut(rows)
         keys = [row[0] for row in kept] if self._sort else [*chain.from_iterable(kept)]
-        return Names(keys, after)
+        places = () if self._query.limit is None else [_place(row) for row in kept]
+        return Names(keys, after, places)
 
     def count(self, connection: Connection) -> int:
         """How many accounts there are."""
         where = f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
         return int(
-            connection.value(
-                f'SELECT COUNT(*) FROM "{self._resource.sql.table}" m{where}', self._parameters
-            )
+            connection.value(f"SELECT COUNT(*) FROM {self._source} m{where}", self._parameters)
         )
+
+    def _any_of(self, either: Mapping[AnyField, Any]) -> str:
+        """The rows of which one of several columns has its value, each once.
+
+        Each column is asked for alone, by its index: of a condition with OR an engine may make a walk
+        over the whole table in the order of the list.
+        """
+        home, query = self._resource.sql, self._query
+        fields = (*query.only, *self._resource.searched, *((query.sort,) if query.sort else ()))
+        names = [home.key, *([home.domain] if home.domain else [])]
+        names += [field.sql.name for field in fields if isinstance(field.sql, Column)]
+        columns = ", ".join(f'"{name}"' for name in dict.fromkeys(names))
+        parts: list[str] = []
+        conditions: list[str] = []
+        values: list[object] = []
+        for field, value in either.items():
+            if isinstance(field.sql, Column):
+                conditions.insert(0, f'"{field.sql.name}" = %s')
+                values.insert(0, stored(field.sql.codec, value, self._dialect))
+                which = " AND NOT ".join(conditions)
+                parts.append(f'SELECT {columns} FROM "{home.table}" WHERE {which}')
+                self._parameters += values
+        return f"({' UNION ALL '.join(parts)})"
 
     def _filter(self) -> None:
         query, home = self._query, self._resource.sql
@@ -139,11 +167,7 @@ class Finding:
         limit = self._query.limit
         if limit is None or len(rows) <= limit:
             return rows, None
-        key, *sort_value = rows[limit - 1]
-        value: Any = sort_value[0] if sort_value else ""
-        if value is None:  # how mysqlclient gives a date that is none
-            value = ZERO_DATE
-        return rows[:limit], (value if isinstance(value, int) else str(value), key)
+        return rows[:limit], _place(rows[limit - 1])
 
     def _value_sorted_by(self, field: AnyField | None) -> str:
         if field is None or not isinstance(field.sql, Column):
@@ -155,3 +179,12 @@ class Finding:
         if field is None or not isinstance(field.sql, Column) or field.sql.codec is not Codec.TEXT:
             return self._sort_value
         return self._ordering.format(self._sort_value)
+
+
+def _place(row: Row) -> tuple[str | int, str]:
+    """Where a row stands in the order: what it is sorted by, and its key."""
+    key, *sort_value = row
+    value: Any = sort_value[0] if sort_value else ""
+    if value is None:  # how mysqlclient gives a date that is none
+        value = ZERO_DATE
+    return (value if isinstance(value, int) else str(value)), key
