@@ -1,9 +1,9 @@
 """A process that carries out operations in children of its own, which end themselves by SIGKILL.
 
 One order is a line of JSON on standard input (one without a directory means accounts in SQLite), its
-outcome a line on standard output.  A child is killed
-right after the `kill_after`-th single write to the directory or to an SQL database, or runs to the end;
-then the outcome tells every write, the client's error code if there was one, and the warnings.
+outcome a line on standard output.  A child is killed right after the `kill_after`-th single write to the
+directory or to an SQL database, or runs to the end; then the outcome tells every write, the client's
+error code if there was one, and the warnings.
 """
 
 from __future__ import annotations

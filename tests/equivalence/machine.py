@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from mailwright.fields.resource import Verb
 from tests.equivalence import pools
-from tests.equivalence.start import JANE, MANAGER, PASSWORD, ROOT
+from tests.equivalence.start import DOMAIN, JANE, JOHN, MANAGER, OTHER_DOMAIN, PASSWORD, ROOT
 from tests.equivalence.tolerances import declared, forgiven
-from tests.equivalence.world import Form, Request, Seen, World, login, path
+from tests.equivalence.world import TOKENS, Form, Request, Seen, World, login, path
 
 SHOWN = 25  # differences in a message
 UNAUTHENTICATED = 401
@@ -27,12 +27,20 @@ STEPS = {
     "create_user": 5,
     "update_user": 9,
     "update_users": 2,
-    "remove": 3,
+    "create_admin": 2,
+    "update_admin": 4,
+    "grant": 3,
+    "remove": 4,
     "send_back": 2,
-    "walk": 3,
+    "walk": 4,
+    "verify_password": 1,
     "log_in": 1,
     "ask_as_another": 1,
+    "manage_tokens": 2,
 }
+# Of so many steps one is taken by a domain admin or with an API token, where there are any.
+OTHERS_STEP = 3
+OWN_STEPS = frozenset({"pass_time", "log_in", "ask_as_another"})  # say themselves who asks
 
 
 class Backend(Protocol):
@@ -108,20 +116,33 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.boss = ROOT  # the global admin who sends what nobody else does
+        self.actor = ""  # who takes this step, if not the boss
         self.idle = 0  # seconds since the last login
         self.domains: tuple[str, ...] = ()
         self.users: tuple[str, ...] = ()
+        self.admins: tuple[str, ...] = ()
         self.world.restart()
         self.ask(Request("POST", path("logout")), "nobody")
 
-    @initialize(only_users=st.sampled_from((False, False, True)))
-    def choose_admins(self, *, only_users: bool) -> None:
-        """Some sequences have no global admin but Jane, who may be the last one."""
+    @initialize(
+        only_users=st.sampled_from((False, False, True)), delegated=st.sampled_from((True, False))
+    )
+    def choose_admins(self, *, only_users: bool, delegated: bool) -> None:
+        """Some sequences have no global admin but Jane, who may be the last one; some domain admins."""
         if only_users:
             self.ask(Request("PUT", path("user", JANE), [("isGlobalAdmin", "yes")]))
             self.boss = JANE
             self.ask(login(JANE))
             self.world.dismiss()
+        if delegated:
+            limits = [("maxDomains", "2"), ("maxUsers", "6")]
+            self.ask(Request("PUT", path("admin", MANAGER), limits))
+            for domain in (DOMAIN, OTHER_DOMAIN):
+                self.ask(Request("PUT", path("domain", "admins", domain), [("addAdmin", JOHN)]))
+            for admin in (MANAGER, JOHN):
+                self.ask(login(admin))
+                self.ask(Request("POST", TOKENS, [("label", "whole")]), admin)
+            self.ask(Request("POST", TOKENS, [("label", "one"), ("domains", DOMAIN)]))
 
     @rule(data=st.data())
     def step(self, data: st.DataObject) -> None:
@@ -132,7 +153,11 @@ class Machine(RuleBasedStateMachine):
         step = data.draw(
             st.sampled_from([name for name, often in STEPS.items() for _ in range(often)])
         )
+        self.actor = ""
+        if step not in OWN_STEPS and self.others and data.draw(st.integers(1, OTHERS_STEP)) == 1:
+            self.actor = data.draw(st.sampled_from(sorted(self.others)))
         getattr(self, step)(data)
+        self.actor = ""
 
     def create_domain(self, data: st.DataObject) -> None:
         key = data.draw(pools.new_domain_keys)
@@ -159,15 +184,47 @@ class Machine(RuleBasedStateMachine):
         form = data.draw(pools.forms("user", Verb.BULK))
         self._send(data, "PUT", path("users", key), form)
 
+    def create_admin(self, data: st.DataObject) -> None:
+        key = data.draw(pools.new_admin_keys)
+        form = self._with(data, "password", PASSWORD, data.draw(pools.forms("admin", Verb.CREATE)))
+        self._send(data, "POST", path("admin", key), form)
+
+    def update_admin(self, data: st.DataObject) -> None:
+        key = data.draw(pools.admin_keys(self.admins))
+        form = data.draw(pools.forms("admin", Verb.UPDATE))
+        self._send(data, "PUT", path("admin", key), form)
+
+    def grant(self, data: st.DataObject) -> None:
+        key = data.draw(pools.domain_keys(self.domains))
+        form = data.draw(pools.forms("domain", Verb.GRANT))
+        self._send(data, "PUT", path("domain", "admins", key), form)
+
+    def verify_password(self, data: st.DataObject) -> None:
+        kind = data.draw(st.sampled_from(("user", "admin")))
+        password = data.draw(st.sampled_from((PASSWORD, *pools.PASSWORDS)))
+        where = path("verify_password", kind, self._key(data, kind))
+        self.ask(Request("POST", where, [("password", password)]))
+
+    def manage_tokens(self, data: st.DataObject) -> None:
+        match data.draw(st.sampled_from(("POST", "POST", "GET", "DELETE"))):
+            case "POST":
+                self.ask(Request("POST", TOKENS, data.draw(pools.token_forms())))
+            case "GET":
+                asked = data.draw(st.sampled_from(((), (("all", "yes"),))))
+                self.ask(Request("GET", TOKENS, asked))
+            case method:
+                names = [*self.world.stores[0].tokens, "token-0"]
+                self.ask(Request(method, path("token", data.draw(st.sampled_from(names)))))
+
     def remove(self, data: st.DataObject) -> None:
-        kind = data.draw(st.sampled_from(("user", "user", "user", "domain")))
+        kind = data.draw(st.sampled_from(("user", "user", "user", "admin", "domain")))
         kept = data.draw(st.sampled_from((None, None, None, *pools.PATH_DAYS)))
-        more = () if kept is None else ("keep_mailbox_days", kept)
+        more = () if kept is None or kind == "admin" else ("keep_mailbox_days", kept)
         self.ask(Request("DELETE", path(kind, self._key(data, kind), *more)))
 
     def send_back(self, data: st.DataObject) -> None:
         """What GET gives back can be sent to PUT unchanged."""
-        kind = data.draw(st.sampled_from(("user", "domain")))
+        kind = data.draw(st.sampled_from(("user", "domain", "admin")))
         where = path(kind, self._key(data, kind))
         seen = self.ask(Request("GET", where))
         own = [each.answer["_data"] for each in seen if each.status == 200]
@@ -176,8 +233,10 @@ class Machine(RuleBasedStateMachine):
 
     def walk(self, data: st.DataObject) -> None:
         """A list, and if it has more, its second page."""
-        kind = data.draw(st.sampled_from(("user", "user", "domain")))
-        where = path("domains") if kind == "domain" else path("users", self._key(data, "domain"))
+        kind = data.draw(st.sampled_from(("user", "user", "domain", "admin")))
+        where = path(f"{kind}s")
+        if kind == "user":
+            where = path("users", self._key(data, "domain"))
         form = data.draw(pools.options(kind))
         if data.draw(st.integers(0, 4)) == 0:
             order = next((text for name, text in form if name == "sort"), "")
@@ -195,9 +254,11 @@ class Machine(RuleBasedStateMachine):
         self.idle += seconds
 
     def log_in(self, data: st.DataObject) -> None:
-        names = [*self.users, *self.users, MANAGER, "x@nowhere.test", ""]
-        password = data.draw(st.sampled_from((PASSWORD, *pools.PASSWORDS)))
-        self.ask(login(data.draw(st.sampled_from(names)), password))
+        names = [*self.users, *self.users, *self.admins, "x@nowhere.test", ""]
+        names = [name for name in names if name != self.boss]  # whose attempts are counted, too
+        password = data.draw(st.sampled_from((PASSWORD, PASSWORD, *pools.PASSWORDS)))
+        name = data.draw(st.sampled_from(names))
+        self.ask(login(name, password), name or "nobody")
 
     def ask_as_another(self, data: st.DataObject) -> None:
         """A request by somebody who has or had a session, or by nobody."""
@@ -214,28 +275,36 @@ class Machine(RuleBasedStateMachine):
 
     def ask(self, request: Request, actor: str = "") -> list[Seen]:
         """Ask all stores and compare what they made of it."""
-        if not actor and self.idle >= IDLE_SECONDS:
+        if not actor and not self.actor and self.idle >= IDLE_SECONDS:
             self._log_in_again()
-        actor = actor or self.boss
+        actor = actor or self.actor or self.boss
         note(f"{actor}: {request}")
         seen = self.world.ask(request, actor)
         self.comparison.compare(seen, self.world.stores)
         if request.writes:
             self.domains = tuple(sorted(seen[0].domains))
             self.users = tuple(sorted(seen[0].users))
-        if actor == self.boss == JANE and seen[0].status == UNAUTHENTICATED:
+            self.admins = tuple(sorted(seen[0].admins))
+        if actor == self.boss and seen[0].status == UNAUTHENTICATED and not request.is_login:
+            self._have_a_boss()
+        return seen
+
+    def _have_a_boss(self) -> None:
+        """Whoever was it may have been demoted, got another password, or only been logged out."""
+        if self._log_in_again() == UNAUTHENTICATED:
             self.world.admit()
             self.boss = ROOT
             self._log_in_again()
-        return seen
 
-    def _log_in_again(self) -> None:
+    def _log_in_again(self) -> int:
         self.idle = 0
-        self.ask(login(self.boss))
+        return self.ask(login(self.boss), self.boss)[0].status
 
     def _key(self, data: st.DataObject, kind: str) -> str:
         if kind == "domain":
             return data.draw(pools.domain_keys(self.domains))
+        if kind == "admin":
+            return data.draw(pools.admin_keys(self.admins))
         return data.draw(pools.user_keys(self.users))
 
     def _with(self, data: st.DataObject, name: str, value: str, form: Form) -> Form:
@@ -249,5 +318,6 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def others(self) -> set[str]:
-        """Who has or had a session besides the one who sends everything else."""
-        return {*self.world.stores[0].cookies} - {self.boss}
+        """Who has or had a session or token besides the one who sends everything else."""
+        store = self.world.stores[0]
+        return {*store.cookies, *store.tokens} - {self.boss}

@@ -14,14 +14,17 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from mailwright import tokens
 from mailwright.app import ACCOUNTS
 from mailwright.fields.field import AnyField
 from mailwright.fields.resource import Verb
+from mailwright.resources import admin as admins
 from mailwright.resources import domain as domains
 from mailwright.resources import listing
 from mailwright.resources import user as users
 from tests.equivalence.start import (
     ALIAS_DOMAIN,
+    ANNA,
     DOMAIN,
     JANE,
     JOHN,
@@ -111,7 +114,32 @@ def _one(*texts: str) -> Values:
 _STATUS = _one("active", "disabled", "Disabled")
 _LANGUAGES = _one("en_US", "de_DE", "fr_FR", "", "xx_XX")
 _USER_SERVICES = _many(*users.SERVICES, "mail", "forward", "vpn", "domainadmin", "internal", "SMTP")
+_MAYBE = _one("yes", "no")
 _OF_FIELDS: Mapping[AnyField, Values] = {
+    admins.NAME: _one(*_TEXTS),
+    admins.PASSWORD: _one(*PASSWORDS),
+    admins.STATUS: _STATUS,
+    admins.LANGUAGE: _LANGUAGES,
+    admins.IS_GLOBAL_ADMIN: _MAYBE,
+    admins.MAX_DOMAINS: _one(*NUMBERS),
+    admins.MAX_QUOTA: _one(*NUMBERS, "8796093022207"),
+    admins.QUOTA_UNIT: _one("MB", "GB", "TB", "gb", ""),
+    admins.MAX_USERS: _one(*NUMBERS),
+    admins.MAX_ALIASES: _one(*NUMBERS),
+    admins.MAX_LISTS: _one(*NUMBERS),
+    admins.NO_MAIL_LOG: _MAYBE,
+    admins.NO_QUARANTINE: _MAYBE,
+    tokens.LABEL: _one("export", *_TEXTS),
+    tokens.EXPIRES: _one("1", "90", "2026-01-02T12:00:00Z", "2030-01-31T12:00:00+02:00", "0", ""),
+    tokens.NETWORKS: _many("127.0.0.0/8", "127.0.0.0/8", "192.0.2.1", "2001:db8::/32", "x"),
+    tokens.READ_ONLY: _MAYBE,
+    tokens.DOMAINS: _many(DOMAIN, OTHER_DOMAIN, "new.test", ALIAS_DOMAIN),
+    tokens.RESOURCES: _many(*ACCOUNTS),
+    domains.ADMINS: _one(
+        *(MANAGER, MANAGER, ANNA, JANE, JOHN, JOHN, OTHER, OTHER, ROOT, TEAM, "x@nowhere.test"),
+        *(f"{JOHN},{OTHER}", f"{MANAGER},{JANE}", f"{ANNA},{MANAGER}", "JOHN@Example.org", "yes"),
+        *("nobody@example.org", "j.doe@example.org", "jane@example.com", "yes", "no", ""),
+    ),
     domains.NAME: _one(*_TEXTS),
     domains.STATUS: _STATUS,
     domains.QUOTA: _one(*NUMBERS, "8796093022207"),
@@ -200,6 +228,17 @@ def _name(pair: tuple[str, Text]) -> str:
 
 
 @cache
+def token_forms() -> st.SearchStrategy[list[tuple[str, Text]]]:
+    """What a new API token is bound to; most have a label."""
+    one = st.sampled_from(tokens.TAKEN[1:]).flatmap(
+        lambda field: st.tuples(st.just(field.name), _OF_FIELDS[field])
+    )
+    label = st.tuples(st.just(tokens.LABEL.name), _OF_FIELDS[tokens.LABEL])
+    more = st.lists(one, max_size=2, unique_by=_name)
+    return _among(*[st.tuples(label, more).map(lambda pair: [pair[0], *pair[1]])] * 5, more)
+
+
+@cache
 def options(kind: str) -> st.SearchStrategy[list[tuple[str, Text]]]:
     """What a list may be asked for."""
     resource = ACCOUNTS[kind].resource
@@ -242,7 +281,13 @@ def _of(pool: Sequence[str], strange: Sequence[str]) -> Callable[[tuple[str, ...
 
 USERS = tuple(f"{local}@{domain}" for domain in DOMAINS[:4] for local in LOCALS)
 _OF_DOMAIN = USERS[: len(LOCALS)]
+ADMINS = (
+    *(ROOT, MANAGER, MANAGER, ANNA, ANNA, "boss@admin.test", "x@new.test", "MANAGER@Admin.TEST"),
+    *(JANE, "x@example.com", "x@admin.test"),
+)
 domain_keys = _of(DOMAINS, STRANGE_DOMAINS)
+admin_keys = _of(ADMINS, STRANGE_USERS)
+new_admin_keys = _among(*[st.sampled_from(ADMINS)] * 6, st.sampled_from(STRANGE_USERS))
 user_keys = _of(USERS, STRANGE_USERS)
 new_domain_keys = _among(*[st.sampled_from(DOMAINS)] * 6, st.sampled_from(STRANGE_DOMAINS))
 new_user_keys = _among(

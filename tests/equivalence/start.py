@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from mailwright.passwords import hash_password
 from tests.directory_site import DirectorySite
+from tests.servers.slapd import normalised
 from tests.stores import EARLIER, Raw, Site
 
 ROOT, MANAGER = "root@admin.test", "manager@admin.test"
+ANNA = "anna@admin.test"  # whom nobody has made yet
 PASSWORD = "Right-Pass1"
 DOMAIN, OTHER_DOMAIN, ALIAS_DOMAIN = "example.org", "example.net", "example.com"
 TEAM, NEWS = "team@example.org", "news@example.org"
@@ -42,11 +44,14 @@ def dismiss(site: Site) -> None:
 
 
 def admit(site: Site) -> None:
-    """Give it back."""
-    if isinstance(site, DirectorySite):
-        site.directory.replace(_admin_dn(site, ROOT), domainGlobalAdmin="yes")
-    else:
-        site.insert("domain_admins", username=ROOT, domain="ALL")
+    """Have it as at the start, whatever became of it."""
+    if not isinstance(site, DirectorySite):
+        site.dismiss(ROOT)
+        _insert_admin(site, ROOT, "ALL")
+        return
+    if normalised(_admin_dn(site, ROOT)) in site.directory.entries(site.directory.admin_base_dn):
+        site.dismiss(ROOT)
+    _add_admin(site, ROOT)
 
 
 def _admin_dn(site: DirectorySite, username: str) -> str:
@@ -56,8 +61,7 @@ def _admin_dn(site: DirectorySite, username: str) -> str:
 def _fill_tables(site: Site) -> None:
     site.vmail.execute("BEGIN")
     for username, domain in ((ROOT, "ALL"), (MANAGER, DOMAIN)):
-        site.insert("admin", username=username, password=_HASH, settings="")
-        site.insert("domain_admins", username=username, domain=domain)
+        _insert_admin(site, username, domain)
     for domain, settings in (
         (DOMAIN, f"default_groups:{NEWS},{TEAM};"),
         (OTHER_DOMAIN, "disabled_mail_services:managesieve,pop3;"),
@@ -81,17 +85,7 @@ def _fill_tables(site: Site) -> None:
 def _fill_directory(site: DirectorySite) -> None:
     directory = site.directory
     for username in (ROOT, MANAGER):
-        directory.add(
-            _admin_dn(site, username),
-            {
-                "objectClass": "mailAdmin",
-                "mail": username,
-                "cn": "Admin",
-                "accountStatus": "active",
-                "userPassword": _HASH,
-                **({"domainGlobalAdmin": "yes"} if username == ROOT else {}),
-            },
-        )
+        _add_admin(site, username)
     directory.replace(
         site.domain_dn(DOMAIN),
         domainAliasName=ALIAS_DOMAIN,
@@ -108,6 +102,35 @@ def _fill_directory(site: DirectorySite) -> None:
             {"objectClass": of_class, "mail": mail, "cn": "Group", "accountStatus": "active"},
         )
     _fill_used(site.raw["iredadmin"])
+
+
+def _insert_admin(site: Site, username: str, domain: str) -> None:
+    site.insert(
+        "admin",
+        username=username,
+        password=_HASH,
+        name="Admin",
+        settings="",
+        passwordlastchange="2009-01-01 00:00:00",
+        created="2009-01-01 00:00:00",
+        modified="2009-01-01 00:00:00",
+    )
+    site.insert("domain_admins", username=username, domain=domain)
+
+
+def _add_admin(site: DirectorySite, username: str) -> None:
+    site.directory.add(
+        _admin_dn(site, username),
+        {
+            "objectClass": "mailAdmin",
+            "mail": username,
+            "cn": "Admin",
+            "accountStatus": "active",
+            "userPassword": _HASH,
+            "shadowLastChange": "14245",
+            **({"domainGlobalAdmin": "yes"} if username == ROOT else {}),
+        },
+    )
 
 
 def _fill_used(raw: Raw) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from mailwright.resources.user import SERVICES
 from tests.equivalence.start import NEWS
 from tests.equivalence.world import Seen
+from tests.stores import Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "backends.md"
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -29,27 +30,34 @@ def declared() -> list[str]:
 
 
 def name_default(seen: Seen) -> None:
-    for user in seen.profiles("user"):
+    for user in (*seen.profiles("user"), *filter(_is_promoted, seen.profiles("admin"))):
         user["name"] = user["name"] or user["mail"].partition("@")[0]
-    if seen.request.kind == "user":
+    if seen.request.kind in {"user", "admin"}:
         _forgive_order(seen, "name")
     _forgive_log(seen, "user", "name")
 
 
 def default_lists(seen: Seen) -> None:
+    def kept(groups: list[str]) -> list[str]:
+        return [group for group in groups if group != NEWS]
+
     for user in seen.profiles("user"):
-        user["groups"] = [group for group in user["groups"] if group != NEWS]
+        user["groups"] = kept(user["groups"])
+    _change_recorded(seen, "groups", lambda groups: kept(groups or []))
 
 
 def removed_domain(seen: Seen) -> None:
     def stays(address: str) -> bool:
         return address.rpartition("@")[2] not in seen.gone
 
+    # A profile that is closed to who asks is not there.
     for user in seen.profiles("user"):
-        user["forwarding"] = [*filter(stays, user["forwarding"])] or [user["mail"]]
+        if "forwarding" in user:
+            user["forwarding"] = [*filter(stays, user["forwarding"])] or [user["mail"]]
     for domain in seen.profiles("domain"):
-        domain["catchall"] = [*filter(stays, domain["catchall"])]
-        for name in ("senderBcc", "recipientBcc"):
+        if "catchall" in domain:
+            domain["catchall"] = [*filter(stays, domain["catchall"])]
+        for name in {"senderBcc", "recipientBcc"} & domain.keys():
             domain[name] = domain[name] if stays(domain[name]) else ""
     if seen.gone:
         _forgive_log(seen, "user", "forwarding")
@@ -60,7 +68,8 @@ def removed_domain(seen: Seen) -> None:
 def services(seen: Seen) -> None:
     for kind, kept in _KEPT.items():
         for profile in seen.profiles(kind):
-            profile["services"] = sorted(set(profile["services"]) & {*kept})
+            if "services" in profile:
+                profile["services"] = sorted(set(profile["services"]) & {*kept})
         _forgive_log(seen, kind, "services")
     warnings = [text for text in seen.answer.get("_warnings", ()) if not _IGNORED.fullmatch(text)]
     seen.answer.pop("_warnings", None)
@@ -69,15 +78,22 @@ def services(seen: Seen) -> None:
 
 
 def password_day(seen: Seen) -> None:
-    for user in seen.profiles("user"):
-        user["passwordLastChange"] = user["passwordLastChange"][:10]
+    for each in (*seen.profiles("user"), *seen.profiles("admin")):
+        each["passwordLastChange"] = each["passwordLastChange"][:10]
+    _change_recorded(seen, "passwordLastChange", lambda time: time and time[:10])
 
 
 def times(seen: Seen) -> None:
-    for kind in ("domain", "user"):
+    for kind in ("domain", "user", "admin"):
         for profile in seen.profiles(kind):
             for name in ("created", "modified"):
                 assert _STAMP.fullmatch(profile.pop(name))
+    for row in seen.rows.get("audit", ()):
+        row["changes"] = {
+            name: each
+            for name, each in row["changes"].items()
+            if name not in {"created", "modified"}
+        }
     _forgive_order(seen, "created")
     _forgive_order(seen, "modified")
 
@@ -122,10 +138,11 @@ def _key(listed: Any) -> str:
 
 
 def _forgive_log(seen: Seen, kind: str, parameter: str) -> None:
-    """A change of what differs is a change on one backend only.
+    """A change of what differs is a change on one backend only, in the log and in the audit record.
 
     One of the status alone has another word in the log, so here that word is the common one.
     """
+    _forgive_record(seen, kind, parameter)
     kept = []
     for row in seen.rows.get("log", ()):
         found = re.fullmatch(rf"(.*) (?:Update|Active|Disable) {kind} (\S+) \((.*)\)\.", row["msg"])
@@ -138,3 +155,28 @@ def _forgive_log(seen: Seen, kind: str, parameter: str) -> None:
         kept.append(row)
     if "log" in seen.rows:
         seen.rows["log"] = kept
+
+
+def _forgive_record(seen: Seen, kind: str, parameter: str) -> None:
+    kept = []
+    for row in seen.rows.get("audit", ()):
+        if (row["resource"], row["outcome"]) == (kind, "done") and parameter in row["changes"]:
+            changes = {name: each for name, each in row["changes"].items() if name != parameter}
+            if row["action"] == "update" and not changes:
+                continue
+            row["changes"] = changes
+        kept.append(row)
+    if "audit" in seen.rows:
+        seen.rows["audit"] = kept
+
+
+def _change_recorded(seen: Seen, parameter: str, change: Callable[[Any], Any]) -> None:
+    """The values before and after, as they would be told."""
+    for row in seen.rows.get("audit", ()):
+        changes = row["changes"]
+        if parameter in changes:
+            row["changes"] = {**changes, parameter: [*map(change, changes[parameter])]}
+
+
+def _is_promoted(admin: Row) -> bool:
+    return bool(admin.get("isMailUser"))

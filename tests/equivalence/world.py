@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -45,6 +45,10 @@ class Request:
         return self.method != "GET"
 
     @property
+    def is_login(self) -> bool:
+        return self.path == "/api/login"
+
+    @property
     def asked(self) -> dict[str, str]:
         """The parameters that were given as one text."""
         return {name: value for name, value in self.form if isinstance(value, str)}
@@ -52,21 +56,31 @@ class Request:
     @property
     def kind(self) -> str:
         """What the profiles of the answer are of."""
-        return "domain" if self.path.startswith("/api/domain") else "user"
+        first = self.path.removeprefix("/api/").partition("/")[0].removesuffix("s")
+        return first if first in ACCOUNTS else ""
 
     def arguments(self, place: int) -> dict[str, Any]:
         """What a client of falcon's sends."""
         if self.own:
-            return {"form": json.dumps(self.own[place]).encode(), "headers": _JSON}
+            return {"form": json.dumps(self.own[place]).encode(), "headers": {**_JSON}}
         if self.method == "GET":
             token = [("page_token", self.tokens[place])] if self.tokens else []
             return {"query_string": _encoded([*self.form, *token]).decode("latin-1")}
         if self.as_json:
-            return {"form": json.dumps(dict(self.form)).encode(), "headers": _JSON}
+            return {"form": json.dumps(dict(self.form)).encode(), "headers": {**_JSON}}
         return {"form": _encoded(self.form)}
 
 
 _JSON = {"Content-Type": "application/json"}
+TOKENS = "/api/tokens"
+CREATED = 201
+# Without what is random, or follows from other records.
+_AUDIT = """
+    SELECT sequence, time, actor, role, token, address, channel, action, resource, target, domain,
+    outcome, code, corrects > 0 AS corrects, changes FROM mailwright_audit WHERE sequence > ?
+    ORDER BY sequence
+"""
+Picture = tuple[dict[str, Row], dict[str, Row], dict[str, Row], dict[str, list[str]]]
 
 
 @dataclass
@@ -81,6 +95,8 @@ class Seen:
     rows: dict[str, list[Row]]
     token: str | None
     gone: frozenset[str] = frozenset()  # domains that were removed at any time before
+    admins: dict[str, Row] = field(default_factory=dict)
+    ranks: dict[str, list[str]] = field(default_factory=dict)  # what each account administers
 
     def copy(self) -> Seen:
         """One whose profiles and rows may be changed."""
@@ -95,12 +111,14 @@ class Seen:
             answer=answer,
             domains={key: {**profile} for key, profile in self.domains.items()},
             users={key: {**profile} for key, profile in self.users.items()},
+            admins={key: {**profile} for key, profile in self.admins.items()},
             rows={table: [{**row} for row in rows] for table, rows in self.rows.items()},
         )
 
     def profiles(self, kind: str) -> Iterator[Row]:
         """Every profile of a sort, in the answer or stored."""
-        yield from (self.domains if kind == "domain" else self.users).values()
+        stored = {"domain": self.domains, "user": self.users, "admin": self.admins}
+        yield from stored[kind].values()
         data = self.answer.get("_data")
         if self.request.kind == kind and self.request.method == "GET":
             yield from (
@@ -116,12 +134,17 @@ class Seen:
             "answer": self.answer,
             "domains": self.domains,
             "users": self.users,
+            "admins": self.admins,
+            "ranks": self.ranks,
             "rows": self.rows,
         }
 
 
 class Store:
-    """One backend: its site, and the cookies of those who are logged in."""
+    """One backend: its site, the cookies of those who are logged in, and the API tokens.
+
+    Tokens are random, so each has a name instead, the same in every store.
+    """
 
     def __init__(self, api: Api, place: int, directory: Any = None) -> None:
         self.api = api
@@ -129,7 +152,8 @@ class Store:
         self.place = place
         self.directory = directory  # a connection of the root's
         self.cookies: dict[str, str] = {}
-        self._logged = 0
+        self.tokens: dict[str, str] = {}  # by name
+        self._logged = self._recorded = 0
 
     @property
     def name(self) -> str:
@@ -142,39 +166,54 @@ class Store:
     def restart(self) -> None:
         """The start state, and nobody logged in."""
         self.cookies.clear()
-        self._logged = 0
+        self.tokens.clear()
+        self._logged = self._recorded = 0
         begin(self.site)
 
     def ask(self, request: Request, actor: str) -> Seen:
         """Send a request and look at what is there afterwards."""
         self.api.cookie = self.cookies.get(actor, "")
-        result = self.api.call(request.method, request.path, **request.arguments(self.place))
-        answer = result.json
+        arguments = request.arguments(self.place)
+        if actor in self.tokens:
+            bearer = {"Authorization": f"Bearer {self.tokens[actor]}"}
+            arguments["headers"] = {**arguments.get("headers", {}), **bearer}
+        result = self.api.call(request.method, self._real(request.path), **arguments)
         self._keep_cookie(request, result, actor)
+        self._keep_token(request, result)
+        answer = self._told(result.json)
+        if request.path == TOKENS and isinstance(answer.get("_data"), list):
+            answer["_data"].sort(key=lambda each: str(each["id"]))  # ids decide where times do not
         seen = Seen(
             request, result.status_code, answer, {}, {}, {}, answer.pop("_next_page_token", None)
         )
         answer["more"] = seen.token is not None
         if request.writes:
             whole = request.method != "PUT" or request.kind == "domain"
-            seen.domains, seen.users = self.picture(counted=whole)
+            seen.domains, seen.users, seen.admins, seen.ranks = self.picture(counted=whole)
             seen.rows = self.rows(whole=whole)
             found = self._contradictions() if whole else []
 
             assert not found, f"{self.name} contradicts itself after {request}: {found}"
         return seen
 
-    def picture(self, *, counted: bool) -> tuple[dict[str, Row], dict[str, Row]]:
-        """What lists say of every domain and every user; if asked for, what each domain holds."""
-        domain, user = ACCOUNTS["domain"].resource, ACCOUNTS["user"].resource
+    def picture(self, *, counted: bool) -> Picture:
+        """What lists say of every account, and what each administers; if asked for, what domains hold."""
 
-        def look(work: Work) -> tuple[dict[str, Row], dict[str, Row]]:
-            found = work.accounts.find(domain, Query()).records
-            domains = {record.key: _plain(record) for record in found}
+        def look(work: Work) -> Picture:
+            domains, users, admins = (
+                {
+                    record.key: _plain(record)
+                    for record in work.accounts.find(ACCOUNTS[kind].resource, Query()).records
+                }
+                for kind in ("domain", "user", "admin")
+            )
             for key, profile in domains.items() if counted else ():
                 profile["usage"] = work.accounts.usage(key)
-            found = work.accounts.find(user, Query()).records
-            return domains, {record.key: _plain(record) for record in found}
+                profile["admins among"] = {
+                    name: sorted(given) for name, given in work.accounts.admins_among(key).items()
+                }
+            ranks = {name: sorted(work.accounts.administers(name)) for name in (*users, *admins)}
+            return domains, users, admins, ranks
 
         return self.site.app.run(ADMIN, look)[0]
 
@@ -183,9 +222,14 @@ class Store:
         iredadmin = self.site.raw["iredadmin"]
         log = iredadmin.rows("SELECT * FROM log WHERE id > ? ORDER BY id", self._logged)
         self._logged = max((row.pop("id") for row in log), default=self._logged)
-        found = {"log": log}
+        audit = iredadmin.rows(_AUDIT, self._recorded)
+        self._recorded = max((row.pop("sequence") for row in audit), default=self._recorded)
+        found = {"log": self._told(log), "audit": [_record(row) for row in self._told(audit)]}
+        tokens = self._told(iredadmin.rows("SELECT * FROM mailwright_tokens"))
+        found["tokens"] = _sorted([{**row, "name": row["id"]} for row in tokens])
         for table in ("sessions", "login_failures"):
-            found[table] = _sorted(iredadmin.rows(f"SELECT * FROM mailwright_{table}"))
+            rows = iredadmin.rows(f"SELECT * FROM mailwright_{table}")
+            found[table] = _sorted(self._told(rows))
         if whole:
             beside = iredadmin if self.is_directory else self.site.vmail
             for table in ("deleted_mailboxes", "used_quota", "last_login"):
@@ -198,6 +242,22 @@ class Store:
         if self.directory is None:
             return contradictions.in_tables(self.site.vmail)
         return contradictions.in_directory(self.directory, Slapd.base_dn)
+
+    def _keep_token(self, request: Request, result: Result) -> None:
+        if (request.method, request.path, result.status_code) == ("POST", TOKENS, CREATED):
+            self.tokens[f"token-{len(self.tokens) + 1}"] = result.json["_data"]["token"]
+
+    def _real(self, where: str) -> str:
+        """A path with the id of a token in place of its name."""
+        parent, _, last = where.rpartition("/")
+        return f"{parent}/{_ident(self.tokens[last])}" if last in self.tokens else where
+
+    def _told(self, found: Any) -> Any:
+        """An answer or rows with the names of tokens."""
+        text = json.dumps(found)
+        for name, token in self.tokens.items():
+            text = text.replace(token, name).replace(_ident(token), name)
+        return json.loads(text)
 
     def _keep_cookie(self, request: Request, result: Result, actor: str) -> None:
         if "set-cookie" not in result.headers:
@@ -298,10 +358,18 @@ def _plain(record: Any) -> Row:
     }
 
 
+def _record(row: Row) -> Row:
+    return {**row, "corrects": bool(row["corrects"]), "changes": json.loads(row["changes"])}
+
+
+def _ident(token: str) -> str:
+    return token.split("_")[1]
+
+
 def _sorted(rows: list[Row]) -> list[Row]:
     """Rows in an order that every engine would have; counting ids and tokens are its own."""
     kept = [
-        {name: row[name] for name in sorted(row) if name not in {"id", "token_hash"}}
+        {name: row[name] for name in sorted(row) if name not in {"id", "token_hash", "secret_hash"}}
         for row in rows
     ]
     return sorted(kept, key=lambda row: str([*row.values()]))
