@@ -24,12 +24,22 @@ from mailwright.authz import EVERYTHING, Action, Role, Scope
 from mailwright.errors import Forbidden, Invalid, LimitReached, NotAuthenticated, NotFound
 from mailwright.fields.addresses import LONGEST_ADDRESS, domain_of
 from mailwright.fields.field import AnyField, Field, Values
-from mailwright.fields.kinds import Choice, DomainName, Many, Schema, Stamp, Text, YesNo, stamp
+from mailwright.fields.kinds import (
+    Choice,
+    DomainName,
+    Many,
+    Schema,
+    Stamp,
+    Text,
+    Whole,
+    YesNo,
+    stamp,
+)
 from mailwright.networks import Networks
 from mailwright.resources import admin as admins
 from mailwright.resources import domain as domains
 from mailwright.resources import user as users
-from mailwright.resources.listing import LIMIT, PAGE_TOKEN
+from mailwright.resources.listing import MOST_ON_A_PAGE
 from mailwright.storage.sql.engine import Database, Row
 from mailwright.work import Work
 
@@ -155,6 +165,17 @@ RESOURCES: Field[tuple[str, ...]] = Field(
 )
 ALL = Field(
     "all", YesNo(), "The tokens of all admins; for global admins", empty=False, example="yes"
+)
+
+LIMIT = Field(
+    "limit",
+    Whole(1, MOST_ON_A_PAGE),
+    "Most tokens in the answer; the next ones are reached with page_token",
+    0,
+    example="50",
+)
+PAGE_TOKEN = Field(
+    "page_token", Text(2000), "Where to go on: _next_page_token of the answer before", ""
 )
 
 TAKEN: Final[tuple[AnyField, ...]] = (LABEL, EXPIRES, NETWORKS, READ_ONLY, DOMAINS, RESOURCES)
