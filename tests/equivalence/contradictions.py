@@ -23,11 +23,23 @@ _IN_TABLES = f"""
     WHERE is_alias = 1 AND address IN ({_HOLDERS})
     UNION ALL SELECT 'member that is gone', forwarding FROM forwardings
     WHERE is_list = 1 AND forwarding NOT IN (SELECT username FROM mailbox)
+    UNION ALL SELECT 'domain of nobody', domain FROM domain_admins
+    WHERE username NOT IN (SELECT username FROM mailbox UNION SELECT username FROM admin)
+    UNION ALL SELECT 'admin of a domain that is gone', username FROM domain_admins
+    WHERE domain <> 'ALL' AND domain NOT IN (SELECT domain FROM domain)
+    UNION ALL SELECT 'admin without the flag', username FROM mailbox
+    WHERE isadmin = 0 AND isglobaladmin = 0
+    AND username IN (SELECT username FROM domain_admins)
+    UNION ALL SELECT 'admin of nothing', username FROM mailbox
+    WHERE isadmin = 1 AND username NOT IN (SELECT username FROM domain_admins)
+    UNION ALL SELECT 'user and admin', username FROM mailbox
+    WHERE username IN (SELECT username FROM admin)
 """
 _ATTRIBUTES = (
     *("objectClass", "mail", "shadowAddress", "mailForwardingAddress", "mailQuota", "member"),
     *("domainName", "domainStatus", "accountStatus", "domainAliasName", "memberOfGroup"),
     *("domainCurrentUserNumber", "domainCurrentQuotaSize"),
+    *("domainAdmin", "domainGlobalAdmin", "enabledService"),
 )
 
 Entry = dict[str, list[str]]
@@ -38,14 +50,16 @@ def in_tables(vmail: Raw) -> list[str]:
     return [f"{row['what']}: {row['whose']}" for row in vmail.rows(_IN_TABLES)]
 
 
-def in_directory(connection: Any, base: str) -> list[str]:
+def in_directory(connection: Any, base: str, admins_base: str) -> list[str]:
     """Sentences about entries below the base."""
     scope = require.module("ldap").SCOPE_SUBTREE
     entries: dict[str, Entry] = {
         dn.lower(): {name: [value.decode() for value in values] for name, values in entry.items()}
         for dn, entry in connection.search_s(base, scope, "(objectClass=*)", _ATTRIBUTES)
     }
-    told = _held_twice(entries)
+    found = connection.search_s(admins_base, scope, "(objectClass=mailAdmin)", ("mail",))
+    standalone = {entry["mail"][0].decode() for _, entry in found}
+    told = _held_twice(entries) + _of_admins(entries, standalone)
     for dn, domain in entries.items():
         if "mailDomain" in domain["objectClass"]:
             below = [entry for name, entry in entries.items() if name.endswith(f",{dn}")]
@@ -60,6 +74,23 @@ def _held_twice(entries: dict[str, Entry]) -> list[str]:
         for address in {*entry.get("mail", ()), *entry.get("shadowAddress", ())}
     )
     return [f"held {times} times: {address}" for address, times in held.items() if times > 1]
+
+
+def _of_admins(entries: dict[str, Entry], standalone: set[str]) -> list[str]:
+    users = {
+        entry["mail"][0]: entry for entry in entries.values() if "mailUser" in entry["objectClass"]
+    }
+    named = {admin for entry in entries.values() for admin in entry.get("domainAdmin", ())}
+    given = {
+        name for name, user in users.items() if "domainadmin" in user.get("enabledService", ())
+    }
+    ranked = {name for name, user in users.items() if user.get("domainGlobalAdmin") == ["yes"]}
+    return [
+        *(f"domain of nobody: {name}" for name in named - users.keys() - standalone),
+        *(f"admin without the service: {name}" for name in named & users.keys() - given - ranked),
+        *(f"admin of nothing: {name}" for name in given - named - ranked),
+        *(f"user and admin: {name}" for name in users.keys() & standalone),
+    ]
 
 
 def _of_domain(domain: Entry, below: list[Entry]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -93,6 +93,55 @@ def test_a_directory_may_differ_in_nothing_else(one: dict[str, Any], other: dict
 def test_sql_engines_may_differ_in_nothing(one: dict[str, Any], other: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match="one and other differ after"):
         compare(seen(one), seen(other), directory=False)
+
+
+def recorded(action: str = "update", **changes: Any) -> Seen:
+    """A change of Jane's on record."""
+    found = seen({})
+    row = {"action": action, "resource": "user", "outcome": "done", "changes": changes}
+    return replace(found, rows={"log": [], "audit": [row]})
+
+
+@pytest.mark.parametrize(
+    ("needed", "name", "one", "other"),
+    [
+        ("name-default", "name", ["", "Jane"], ["jane", "Jane"]),
+        ("default-lists", "groups", [None, []], [None, ["news@example.org"]]),
+        ("removed-domain", "forwarding", [["x@gone.test"], []], [[], []]),
+        ("services", "services", [["imap"], []], [["imap", "mail"], ["mail"]]),
+        (
+            "password-day",
+            "passwordLastChange",
+            ["2026-01-02T03:04:05Z", "2026-01-03T03:04:05Z"],
+            ["2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"],
+        ),
+    ],
+)
+def test_the_audit_record_may_differ_in_what_is_declared(
+    needed: str, name: str, one: Any, other: Any
+) -> None:
+    pair = (recorded(**{name: one, "quota": [1, 2]}), recorded(**{name: other, "quota": [1, 2]}))
+
+    assert {needed} == compare(*pair, directory=True)
+    with pytest.raises(AssertionError, match="/rows/audit/"):
+        compare(*pair, directory=False)
+
+
+def test_the_audit_record_may_differ_in_nothing_else() -> None:
+    for one, other in (
+        (recorded(quota=[1, 2]), recorded(quota=[1, 3])),
+        (recorded(quota=[1, 2]), recorded(aliases=[1, 2])),
+        (recorded("delete"), recorded("update")),
+        (recorded(quota=[1, 2]), replace(seen({}), rows={"log": [], "audit": []})),
+    ):
+        with pytest.raises(AssertionError, match="/rows/audit"):
+            compare(one, other, directory=True)
+
+
+def test_admins_and_ranks_are_compared() -> None:
+    anna = replace(seen({}), ranks={"anna@admin.test": ["example.org"]})
+    with pytest.raises(AssertionError, match="/ranks/anna@"):
+        compare(anna, seen({}), directory=True)
 
 
 def test_what_is_the_same_needs_no_tolerance() -> None:

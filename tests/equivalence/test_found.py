@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.equivalence.machine import Comparison
-from tests.equivalence.start import ALIAS_DOMAIN, JOHN, OTHER, OTHER_DOMAIN
+from tests.equivalence.start import ALIAS_DOMAIN, DOMAIN, JOHN, MANAGER, OTHER, OTHER_DOMAIN, ROOT
 from tests.equivalence.test_equivalence import ANY_DOMAIN
-from tests.equivalence.world import Form, Request, Seen, World, new_world, path
+from tests.equivalence.world import Form, Request, Seen, World, login, new_world, path
 from tests.stores import Site
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mariadb, pytest.mark.openldap]
@@ -20,11 +20,14 @@ class Client:
         self.world = world
         self.comparison = Comparison()
 
-    def ask(self, method: str, where: str, form: Form = ()) -> Seen:
+    def ask(self, method: str, where: str, form: Form = (), actor: str = ROOT) -> Seen:
         """What the first store makes of it; the others have made the same."""
-        seen = self.world.ask(Request(method, where, form))
+        seen = self.world.ask(Request(method, where, form), actor)
         self.comparison.compare(seen, self.world.stores)
         return seen[0]
+
+    def log_in(self, username: str) -> None:
+        self.comparison.compare(self.world.ask(login(username), username), self.world.stores)
 
 
 @pytest.fixture
@@ -97,3 +100,16 @@ def test_an_invented_page_token_starts_among_different_names(client: Client) -> 
     client.ask("GET", path("users", "example.org"), [("sort", "name"), ("page_token", token)])
 
     assert {"name-default"} <= client.comparison.needed
+
+
+def test_services_of_a_domain_that_only_a_directory_has_are_closed_to_its_admin_there(
+    client: Client,
+) -> None:
+    """SQL has none of them, so nothing would change, and what changes nothing is nobody's business."""
+    client.log_in(MANAGER)
+
+    asked = Request("PUT", path("domain", DOMAIN), [("removeAllServices", "yes")])
+    seen = client.world.ask(asked, MANAGER)
+
+    codes = [each.answer.get("_code") for each in seen]
+    assert [None, None, None, "PERMISSION_DENIED"] == codes

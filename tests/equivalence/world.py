@@ -241,7 +241,9 @@ class Store:
     def _contradictions(self) -> list[str]:
         if self.directory is None:
             return contradictions.in_tables(self.site.vmail)
-        return contradictions.in_directory(self.directory, Slapd.base_dn)
+        return contradictions.in_directory(
+            self.directory, Slapd.base_dn, self.site.directory.admin_base_dn
+        )
 
     def _keep_token(self, request: Request, result: Result) -> None:
         if (request.method, request.path, result.status_code) == ("POST", TOKENS, CREATED):
