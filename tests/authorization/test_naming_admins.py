@@ -61,7 +61,7 @@ def test_a_refusal_is_on_record_with_whom_it_was_about(start: Api) -> None:
     for path, form in (
         ("/api/domain/admins/other.example", f"addAdmin={JANE}"),
         (PATH, f"addAdmin={OTHER},{foreign}"),
-        (PATH, f"addAdmin={OTHER},{nobody}"),
+        (PATH, f"addAdmin={nobody},{OTHER}"),
     ):
         assert 403 == start.call("PUT", path, form).status_code
 
