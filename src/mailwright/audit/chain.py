@@ -15,11 +15,13 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from mailwright.audit.records import FIELDS, Record
-from mailwright.errors import Unavailable
+from mailwright.errors import MailwrightError, Unavailable
 from mailwright.storage.sql import codecs
 from mailwright.storage.sql.dialect import Dialect
+from mailwright.storage.sql.drivers import mysql_module
 from mailwright.storage.sql.engine import Connection, Database
 
+REFUSED: Final = "ERROR_WHILE_QUERYING_DB"
 COLUMNS: Final = (*FIELDS, "previous", "hash")
 NAMED: Final = ", ".join(f'"{name}"' for name in COLUMNS)
 TIP: Final = 'SELECT "sequence", "hash" FROM "mailwright_audit_tip" WHERE "id" = 1'
@@ -32,7 +34,7 @@ _ADD_LINE = f"{_LOG} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 # The same for one record in a single statement: each further one would be another way to the server and
 # back, while everybody else waits for the tip.
 _VALUES = ", ".join("%s::bigint" if name == "corrects" else "%s" for name in FIELDS[1:])
-_ALL_AT_ONCE = (
+_ON_POSTGRESQL = (
     f"WITH tip AS ({TIP} FOR UPDATE), "  # noqa: S608
     'new AS (SELECT "sequence" + 1 AS "sequence", "hash" AS "previous", encode(sha256(convert_to('
     '"hash" || %s || ("sequence" + 1)::text || %s, \'UTF8\')), \'hex\') AS "hash" FROM tip), '
@@ -41,6 +43,19 @@ _ALL_AT_ONCE = (
     f"line AS ({_LOG} SELECT %s::timestamp, %s, %s, %s, %s, %s, %s, %s FROM new) "
     f'INSERT INTO "mailwright_audit" ({NAMED}) SELECT new."sequence", {_VALUES}, '
     'new."previous", new."hash" FROM new RETURNING "sequence"'
+)
+# And in one packet of several.  The variables carry what the tip was and is from one to the next; without
+# a tip the hash is nothing, which its column refuses.
+_ON_MARIADB = (
+    "START TRANSACTION; "  # noqa: S608
+    "SET @mailwright_hash = NULL; "
+    f"{_ADD_LINE}; "
+    'UPDATE "mailwright_audit_tip" SET "sequence" = LAST_INSERT_ID("sequence" + 1), '
+    '"hash" = @mailwright_hash := SHA2(CONCAT(@mailwright_previous := "hash", %s, "sequence", %s), 256) '
+    'WHERE "id" = 1; '
+    f'INSERT INTO "mailwright_audit" ({NAMED}) VALUES (LAST_INSERT_ID(), '
+    f"{', '.join(['%s'] * len(FIELDS[1:]))}, @mailwright_previous, @mailwright_hash); "
+    "COMMIT"
 )
 _SEQUENCE = ',"sequence":0,'
 
@@ -78,7 +93,9 @@ def write(database: Database, records: Sequence[Record], lines: Sequence[Line]) 
     """Add records at the end and their lines to the log, all or nothing; the records with their numbers."""
     if len(records) == len(lines) == 1 and _hashes_by_itself(database):
         with database.connection() as connection:
-            return [_write_one(connection, records[0], lines[0])]
+            added = _write_one(connection, records[0], lines[0])
+        if added is not None:
+            return [added]
     with database.transaction() as connection:
         for line in lines:
             connection.execute(_ADD_LINE, line.values(connection.dialect))
@@ -105,27 +122,53 @@ def append(connection: Connection, records: Sequence[Record]) -> list[Record]:
     return added
 
 
-def _write_one(connection: Connection, record: Record, line: Line) -> Record:
-    """PostgreSQL computes the hash itself, of the very text that ``Record.digest`` would take."""
+def _write_one(connection: Connection, record: Record, line: Line) -> Record | None:
+    """The server computes the hash itself, of the very text that ``Record.digest`` would take.
+
+    ``None`` if it cannot be told that it did: then it is done step by step, or the reason is found out.
+    """
     record = msgspec.structs.replace(record, sequence=0)
     # No text of a record can hold this: its quotes would be escaped.
     before, found, after = record.canonical().decode().partition(_SEQUENCE)
-    head, tail = before + found[:-2], found[-1] + after
+    hashed = (before + found[:-2], found[-1] + after)
     values = msgspec.structs.astuple(record)[1:]
+    told = line.values(connection.dialect)
     # Should the connection break, it is said twice rather than not at all.
-    row = connection.row(_ALL_AT_ONCE, (head, tail, *line.values(connection.dialect), *values))
-    if row is None:
-        raise _no_tip()
-    return msgspec.structs.replace(record, sequence=int(row[0]))
+    if connection.dialect is Dialect.POSTGRESQL:
+        sequence = connection.value(_ON_POSTGRESQL, (*hashed, *told, *values))
+        if sequence is None:
+            raise _no_tip()
+    else:
+        try:
+            connection.execute(_ON_MARIADB, (*told, *hashed, *values))
+            # The driver reads all answers of the packet before it asks anything else; here is an error.
+            sequence = connection.value("SELECT LAST_INSERT_ID()")
+        except MailwrightError as error:
+            connection.close()  # which undoes what was done of it
+            if error.code != REFUSED:
+                raise
+            return None
+        if not sequence:
+            return None  # of another connection, because that one broke
+    return msgspec.structs.replace(record, sequence=int(sequence))
 
 
 def _hashes_by_itself(database: Database) -> bool:
-    """Whether the server can compute SHA-256: PostgreSQL from version 11 on."""
-    if database.dialect is not Dialect.POSTGRESQL:
-        return False
+    """Whether the server takes it all at once.
+
+    PostgreSQL can compute SHA-256 from version 11 on.  On MariaDB it needs mysqlclient, which sends
+    several statements in one packet; what MySQL makes of the variables nobody has tried.
+    """
+    if database.dialect is Dialect.SQLITE:
+        return False  # nothing is far away
     if database not in _hashing:
         with database.connection() as connection:
-            found = connection.value("SELECT to_regproc('pg_catalog.sha256') IS NOT NULL")
+            if database.dialect is Dialect.POSTGRESQL:
+                found = connection.value("SELECT to_regproc('pg_catalog.sha256') IS NOT NULL")
+            else:
+                found = mysql_module().__name__ == "MySQLdb" and "MariaDB" in connection.value(
+                    "SELECT VERSION()"
+                )
         _hashing[database] = bool(found)
     return _hashing[database]
 
