@@ -17,6 +17,7 @@ class Codec(enum.Enum):
 
     TEXT = enum.auto()
     WHOLE = enum.auto()
+    LIMIT = enum.auto()  # a whole number, or -1 where none is allowed; settings only
     FLAG = enum.auto()  # true/false as 1/0; a settings key says yes, or is not there
     STATUS = enum.auto()  # active/disabled as 1/0
     STAMP = enum.auto()  # UTC time without a zone

@@ -6,7 +6,8 @@ policy reference 8.7.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mailwright.errors import Exists, Invalid, NotFound
@@ -160,7 +161,7 @@ MOST_DOMAINS = Field(
     Whole(),
     "How many domains the admin may create; 0 for any number",
     0,
-    sql=Setting(limits.MOST_DOMAINS, Codec.WHOLE),
+    sql=Setting(limits.MOST_DOMAINS, Codec.LIMIT),
     ldap=AccountSetting(limits.MOST_DOMAINS, Syntax.WHOLE),
     read_only=True,
     hidden=True,
@@ -192,7 +193,7 @@ MAX_QUOTA = Field(
     "Mailbox quota that the admin may give away, in quotaUnit; 0 for no limit. "
     "What all users of the domains given to them have counts, whoever gave it",
     0,
-    sql=Setting(limits.MOST_QUOTA, Codec.WHOLE),
+    sql=Setting(limits.MOST_QUOTA, Codec.LIMIT),
     ldap=AccountSetting(limits.MOST_QUOTA, Syntax.WHOLE),
     example="20",
 )
@@ -223,7 +224,7 @@ MAX_USERS = Field(
     "Mail users that the admin may create; 0 for no limit. "
     "All users of the domains given to them count, whoever created them",
     0,
-    sql=Setting(limits.MOST_USERS, Codec.WHOLE),
+    sql=Setting(limits.MOST_USERS, Codec.LIMIT),
     ldap=AccountSetting(limits.MOST_USERS, Syntax.WHOLE),
     example="100",
 )
@@ -233,7 +234,7 @@ MAX_ALIASES = Field(
     "Mail aliases that the admin may create; 0 for no limit. "
     "All aliases of the domains given to them count, whoever created them",
     0,
-    sql=Setting("create_max_aliases", Codec.WHOLE),
+    sql=Setting("create_max_aliases", Codec.LIMIT),
     ldap=AccountSetting("create_max_aliases", Syntax.WHOLE),
     example="200",
 )
@@ -243,7 +244,7 @@ MAX_LISTS = Field(
     "Mailing lists that the admin may create; 0 for no limit. "
     "All lists of the domains given to them count, whoever created them",
     0,
-    sql=Setting("create_max_lists", Codec.WHOLE),
+    sql=Setting("create_max_lists", Codec.LIMIT),
     ldap=AccountSetting("create_max_lists", Syntax.WHOLE),
     example="300",
 )
@@ -278,6 +279,8 @@ PASSWORD_HASH = Field(
 # Of a global admin these mean nothing, and the first ones are not even kept.
 LIMITS: Final[tuple[AnyField, ...]] = (MAX_DOMAINS, MAX_QUOTA, MAX_USERS, MAX_ALIASES, MAX_LISTS)
 BOUNDS: Final[tuple[AnyField, ...]] = (*LIMITS, NO_MAIL_LOG, NO_QUARANTINE)
+# How they are kept.
+KEPT: Final[tuple[AnyField, ...]] = (*BOUNDS, CREATES_DOMAINS, MOST_DOMAINS, SHOWN_UNIT)
 
 _TAKEN = (
     NAME,
@@ -445,8 +448,10 @@ def rank_is_of_one_sort(work: Work, key: str, record: Record, changes: Changes) 
             changes[field] = field.empty
 
 
-def limits_are_kept(_work: Work, _key: str, _record: Record, changes: Changes) -> None:
-    """What is stored of the limits agrees."""
+def limits_are_kept(work: Work, key: str, _record: Record, changes: Changes) -> None:
+    """What is stored of the limits agrees, and nobody is settling them at this moment."""
+    if any(field in changes for field in BOUNDS):
+        work.accounts.hold_limits(key)
     _keep_limits(changes)
 
 
@@ -479,6 +484,47 @@ def namesake_is_no_admin(work: Work, key: str) -> None:
     lost = Changes({field: False for field in rank if user[field]})
     if lost:
         work.accounts.change(users.RESOURCE, user, lost)
+
+
+def bounds_of(work: Work, username: str) -> Record:
+    """What an admin may hand out: of the mail user if there is one, as ``admin_settings`` has it."""
+    try:
+        user = work.accounts.get(PROMOTED, username, (*PROMOTING, *BOUNDS))
+    except NotFound:
+        pass
+    else:
+        if any(user[field] for field in PROMOTING):
+            return user
+    return work.accounts.get(RESOURCE, username, BOUNDS)
+
+
+def handed_on(user: Record, bounds: Record | None) -> Changes:
+    """What a user of ``KEPT`` gets with the rank: the bounds of another admin, and no right to domains.
+
+    Without ``bounds`` the limits stay as they are.
+    """
+    changes = Changes({MAX_DOMAINS: 0})
+    if bounds is not None:
+        for field in BOUNDS:
+            if field is not MAX_DOMAINS and bounds[field] != user[field]:
+                changes[field] = bounds[field]
+    _keep_limits(changes)
+    for field in changes.fields():
+        if changes[field] == user[field]:
+            changes.pop(field)
+    return changes
+
+
+def wider(one: Record, other: Record) -> Sequence[str]:
+    """In what the bounds of one admin are wider than those of another."""
+    return [field.name for field in BOUNDS if _extent(field, one) > _extent(field, other)]
+
+
+def _extent(field: AnyField, bounds: Record) -> float:
+    value = bounds[field]
+    if field in (NO_MAIL_LOG, NO_QUARANTINE):
+        return not value
+    return math.inf if value == (ANY_NUMBER if field is MAX_DOMAINS else 0) else max(value, 0)
 
 
 def _discard(work: Work, key: str, changes: Changes, fields: list[AnyField]) -> None:

@@ -5,12 +5,12 @@ Sources: the API document, SQL reference 4.9, LDAP reference 1.3 and 8.1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mailwright.authz import Action, Role
 from mailwright.errors import Forbidden, Invalid, NotFound
 from mailwright.fields.addresses import domain_of
-from mailwright.fields.field import Changes, Record
+from mailwright.fields.field import AnyField, Changes, Record
 from mailwright.fields.resource import Form, Verb
 from mailwright.resources import admin as admins
 from mailwright.resources import domain as domains
@@ -48,26 +48,71 @@ def update_admins(work: Work, name: str, form: Form) -> None:
     added = [address for address in added if _is_to_be_named(work, address, name, promoted)]
     if not added and not removed:
         return
+    appointed = _appointments(work, name, [promoted[each] for each in added if each in promoted])
     # A directory is written in this order: the rank first when it is given, last when it is taken.
-    for address in added:
-        if address in promoted and not promoted[address][users.IS_ADMIN]:
-            _change(work, promoted[address], administers=True)
+    for address, changes in appointed.items():
+        if changes:
+            work.accounts.change(admins.PROMOTED, promoted[address], changes)
     kept = (address for address in before if address not in removed)
     work.accounts.change(domains.RESOURCE, record, Changes({domains.ADMINS: (*kept, *added)}))
+    for address in added:
+        work.note(
+            *(Action.GRANT, domains.RESOURCE.name, address, name),
+            event="grant",
+            before=promoted.get(address),
+            after=appointed.get(address, Changes()),
+        )
     for address in removed:
         if address in demoted and not work.accounts.administers(address) - {name}:
-            _change(work, demoted[address], administers=False)
-    _note(work, name, "grant", added)
-    _note(work, name, "revoke", removed)
+            taken = Changes({users.IS_ADMIN: False})
+            work.accounts.change(users.RESOURCE, demoted[address], taken)
+        work.note(Action.GRANT, domains.RESOURCE.name, address, name, event="revoke")
 
 
-def _change(work: Work, user: Record, *, administers: bool) -> None:
-    work.accounts.change(users.RESOURCE, user, Changes({users.IS_ADMIN: administers}))
+def _appointments(work: Work, name: str, named: Sequence[Record]) -> Mapping[str, Changes]:
+    """What makes each user an admin; whom no global admin names gets the namer's bounds with it.
+
+    Else a limit would hold until its admin has named another one, who has none.
+    """
+    scope, bounds = work.actor.scope, None
+    is_global = work.actor.role is Role.GLOBAL_ADMIN
+    if named and not is_global:
+        work.accounts.hold_limits(work.actor.username)
+        bounds = admins.bounds_of(work, work.actor.username)
+    found: dict[str, Changes] = {}
+    for user in named:
+        _attempt(work, user.key, name)
+        found[user.key] = changes = Changes()
+        if not user[users.IS_ADMIN]:
+            changes[users.IS_ADMIN] = True
+        if is_global and not scope.is_bound:
+            continue  # what stands there of an earlier grant, or of another program, goes on
+        if user[users.IS_ADMIN] or work.accounts.administers(user.key):
+            _has_no_more(work, user, bounds)
+            continue
+        for field, value in admins.handed_on(user, bounds).items():
+            _has_a_place(work, user.key, field, value)
+            changes[field] = value
+    return found
 
 
-def _note(work: Work, name: str, event: str, addresses: Sequence[str]) -> None:
-    for address in addresses:
-        work.note(Action.GRANT, domains.RESOURCE.name, address, name, event=event)
+def _has_no_more(work: Work, user: Record, bounds: Record | None) -> None:
+    """Who is an admin already keeps their bounds, so they may be no wider than the actor's."""
+    wider = admins.wider(user, bounds) if bounds is not None else ()
+    if wider:
+        raise Forbidden(
+            f"addAdmin ({user.key}): they are an admin with wider limits than "
+            f"{work.actor.username} ({', '.join(wider)}); only a global admin names them"
+        )
+
+
+def _has_a_place(work: Work, address: str, field: AnyField, value: object) -> None:
+    """A limit that this server cannot keep of a mail user would not hold."""
+    if value and not work.accounts.supports(admins.PROMOTED, field):
+        raise Forbidden(
+            f"addAdmin ({address}): this server's schema has no place for {field.name} of a mail "
+            f"user, which is limited for {work.actor.username}; only a global admin names them"
+        )
 
 
 def _attempt(work: Work, address: str, name: str) -> None:
@@ -87,17 +132,24 @@ def _is_for_the_actor(work: Work, address: str, name: str) -> None:
         raise Forbidden("an API token that is bound to sorts of accounts names no admins")
     if work.actor.role is Role.GLOBAL_ADMIN and not scope.is_bound:
         return
-    rights.permit(work, Action.UPDATE, users.RESOURCE.name, domain_of(address), address)
+    try:
+        rights.permit(work, Action.UPDATE, users.RESOURCE.name, domain_of(address), address)
+    except Forbidden:
+        if scope.excludes(Action.UPDATE, users.RESOURCE.name, domain_of(address)):
+            raise
+        raise Forbidden(
+            f"{address} is in no domain that {work.actor.username} administers; "
+            "only a global admin names and dismisses them"
+        ) from None
     rights.reach(work, Action.UPDATE, address)
 
 
 def _locked_users(work: Work, addresses: Sequence[str]) -> dict[str, Record]:
+    fields = (users.IS_ADMIN, users.IS_GLOBAL_ADMIN, *admins.KEPT)
     found: dict[str, Record] = {}
     for address in sorted(addresses, key=lambda each: (domain_of(each), each)):
         try:
-            found[address] = work.accounts.get(
-                users.RESOURCE, address, (users.IS_ADMIN, users.IS_GLOBAL_ADMIN), lock=True
-            )
+            found[address] = work.accounts.get(admins.PROMOTED, address, fields, lock=True)
         except NotFound:
             continue  # a standalone admin, or nobody
     return found

@@ -57,7 +57,8 @@ Tell = Callable[[str, Entry], Any]
 
 def selection(library: Library, resource: Resource, fields: Iterable[AnyField]) -> Selection:
     """The selection of these fields."""
-    kept, key = library.schema.selections, (resource.name, tuple(fields))
+    # Two resources may have one name and lie in different branches.
+    kept, key = library.schema.selections, (resource.ldap.main_class, tuple(fields))
     found = kept.get(key)
     if found is None:
         found = Selection(library.schema, resource, key[1])

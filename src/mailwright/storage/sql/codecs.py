@@ -19,7 +19,7 @@ def decoder(codec: Codec) -> Decode:
     match codec:
         case Codec.TEXT | Codec.NEVER_SHOWN:
             return _text
-        case Codec.WHOLE:
+        case Codec.WHOLE | Codec.LIMIT:
             return _whole
         case Codec.FLAG:
             return _flag
@@ -48,7 +48,9 @@ def stored(codec: Codec, value: Any, dialect: Dialect) -> object:
             return moment(dt.datetime.fromisoformat(value), dialect)
         case Codec.LIST:
             return ",".join(sorted(value))
-        case Codec.TEXT | Codec.WHOLE | Codec.NEVER_SHOWN | Codec.HASHES | Codec.EPOCH:
+        case (
+            Codec.TEXT | Codec.WHOLE | Codec.LIMIT | Codec.NEVER_SHOWN | Codec.HASHES | Codec.EPOCH
+        ):
             return value
         case _:
             assert_never(codec)
@@ -59,7 +61,7 @@ def setting_text(codec: Codec, value: Any) -> str:
     match codec:
         case Codec.LIST:
             return ",".join(sorted(value))
-        case Codec.WHOLE:
+        case Codec.WHOLE | Codec.LIMIT:
             return str(value) if value else ""
         case Codec.FLAG:
             return "yes" if value else ""
@@ -74,6 +76,10 @@ def setting_value(codec: Codec, text: str) -> Any:
             return _members(text)
         case Codec.WHOLE:
             return int(text) if text.isdecimal() and text.isascii() else 0
+        case Codec.LIMIT:
+            number = text.removeprefix("-")
+            # Below -1 nothing is meant (LDAP reference 3.7).
+            return max(int(text), -1) if number.isdecimal() and number.isascii() else 0
         case Codec.FLAG:
             return bool(text)
         case _:

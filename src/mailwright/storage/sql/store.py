@@ -118,7 +118,8 @@ class SqlAccountStore:
         self, resource: Resource, fields: tuple[AnyField, ...], *, alone: bool, counted: bool
     ) -> Reading:
         """The statements that read these fields, whatever their order."""
-        key = (resource.name, frozenset(fields), alone, counted)
+        # Two resources may have one name and lie in different tables.
+        key = (resource.sql.table, frozenset(fields), alone, counted)
         found = self._readings.get(key)
         if found is None:
             found = Reading(resource, fields, self.columns, alone=alone, counted=counted)
