@@ -205,6 +205,8 @@ def test_a_page_token_alone_gives_a_page(out: Api) -> None:
 
     assert ("001", tokens.ON_A_PAGE) == (page.tokens[0].ident, len(page.tokens))
     assert page.next is not None
+    whole, _ = out.site.app.run(actor, lambda work: tokens.page(work, store, ADMIN))
+    assert (tokens.ON_A_PAGE + 3, None) == (len(whole.tokens), whole.next)
 
 
 # What opens ------------------------------------------------------------------------------------
@@ -833,12 +835,13 @@ def test_what_is_done_or_refused_with_a_token_is_on_record_with_it(out: Api) -> 
 
 def test_a_wrong_token_is_on_record_like_a_failed_login(out: Api) -> None:
     token = issue(out)
-    show(out, f"mw_{ident_of(token)}_" + "A" * 43)
+    ident = ident_of(token)
+    show(out, f"mw_{ident}_" + "A" * 43)
     known = records(out)[0]
     show(out, "mw_0123456789abcdef_" + "A" * 43)
     unknown = records(out)[0]
 
-    assert (ADMIN, "", "login", "admin", ADMIN, "refused", "INVALID_TOKEN") == known
+    assert (ADMIN, ident, "login", "admin", ADMIN, "refused", "INVALID_TOKEN") == known
     assert ("", "", "login", "admin", "", "refused", "INVALID_TOKEN") == unknown
 
 
