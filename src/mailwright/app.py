@@ -9,7 +9,7 @@ import datetime as dt
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,7 @@ KNOWN = frozenset(
         *(listing.parameters(account.resource) for account in ACCOUNTS.values()),
     )
     for field in fields
+    if not field.internal
     for name in (field.name, *field.names())
 )
 
@@ -131,7 +132,7 @@ class App:
         """What is left to do when a try was committed."""
         if work.shortfall:
             trail.failed(work.shortfall)
-        if work.signed_out and not self._end_sessions(work.signed_out):
+        if work.signed_out and not self._end_sessions(work.signed_out, work.stay_signed_in):
             work.warn("sessions that began with the old password could not be ended")
         for leftover in work.leftovers:
             if not self._forget(leftover):
@@ -150,9 +151,12 @@ class App:
             for leftover in work.leftovers:
                 self._forget(leftover, drop_if_there=False)
 
-    def login_failed(self, username: str, address: str, code: str) -> None:
-        """Record a login that was refused; ``username`` is an address, never just what was typed."""
-        stranger = Actor(username, Role.DOMAIN_ADMIN, address)
+    def login_failed(self, username: str, address: str, code: str, *, token: str = "") -> None:
+        """Record a login that was refused; ``username`` is an address, never just what was typed.
+
+        ``token`` is the id of the API token that was shown.
+        """
+        stranger = Actor(username, Role.DOMAIN_ADMIN, address, token=token)
         attempt = Attempt(Action.SESSION, "admin", username, domain_of(username))
         self._trail(stranger, stranger=True).refused(attempt, code)
 
@@ -271,8 +275,8 @@ class App:
                 return True
         return False
 
-    def _end_sessions(self, usernames: Sequence[str]) -> bool:
-        """End the sessions of these accounts.  Whether that worked."""
+    def _end_sessions(self, usernames: Sequence[str], spared: Collection[str]) -> bool:
+        """End the sessions of these accounts, except of those that are spared.  Whether that worked."""
         gone = frozenset(usernames)
         try:
             with self.databases["iredadmin"].connection() as connection:
@@ -281,6 +285,8 @@ class App:
                     'SELECT "token_hash", "username" FROM "mailwright_sessions"'
                 ):
                     name = username.lower()
+                    if name in spared:
+                        continue
                     if name in gone or f"@{domain_of(name)}" in gone:
                         connection.execute(
                             'DELETE FROM "mailwright_sessions" WHERE "token_hash" = %s',

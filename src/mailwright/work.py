@@ -83,6 +83,7 @@ class Work:
     warnings: list[str] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
     signed_out: list[str] = field(default_factory=list)
+    stay_signed_in: set[str] = field(default_factory=set)
 
     def note(
         self,
@@ -115,9 +116,10 @@ class Work:
         """Tell the client something that is no error."""
         self.warnings.append(sentence)
 
-    def end_sessions(self, username: str) -> None:
-        """Have the sessions of an account end once the work has committed, or of all ``@domain``."""
+    def end_sessions(self, username: str, spare: Collection[str] = ()) -> None:
+        """Have the sessions of an account end once the work has committed, or of all ``@domain`` but some."""
         self.signed_out.append(username)
+        self.stay_signed_in.update(name.lower() for name in spare)
 
     def leave(self, leftover: Leftover) -> None:
         """Have the policy databases forget an account once its removal has committed.

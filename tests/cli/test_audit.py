@@ -55,6 +55,11 @@ def test_records_are_listed_filtered_and_paged(program: Program) -> None:
     assert ["3"] == [line.split()[0] for line in page.stdout.splitlines()[1:]]
     assert "more: --after 3\n" == page.stderr
 
+    following = program("audit", "list", "--after", "3").splitlines()
+    assert ["2", "1"] == [line.split()[0] for line in following[1:]]
+    oldest = program("audit", "list", "--oldest-first").splitlines()
+    assert ["1", "2", "3"] == [line.split()[0] for line in oldest[1:]]
+
     answer = program.json("audit", "list", "--action", "update")
     assert answer["_success"]
     assert [0, 7] == answer["_data"][0]["changes"]["quota"]

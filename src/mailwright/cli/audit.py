@@ -70,13 +70,28 @@ def verify_(expected: str | None, *, as_json: bool) -> None:
 @click.option("--oldest-first", is_flag=True, help="Else the newest comes first.")
 @json_option
 @config_option
-def list_(*, as_json: bool, limit: int | None, since: str, until: str, **filters: Any) -> None:
+def list_(
+    *,
+    as_json: bool,
+    limit: int | None,
+    since: str,
+    until: str,
+    after: int | None,
+    oldest_first: bool,
+    **filters: str | None,
+) -> None:
     """List records."""
     given: dict[str, Any] = {
-        name: value.lower() if name in {"domain", "target"} else value or ""
+        name: (value or "").lower() if name in {"domain", "target"} else value or ""
         for name, value in filters.items()
     }
-    search = Search(since=_moment(since), until=_moment(until), **given)
+    search = Search(
+        since=_moment(since),
+        until=_moment(until),
+        after=after,
+        oldest_first=oldest_first,
+        **given,
+    )
     with opened() as app:
         pages = _pages(app.databases["iredadmin"], search, limit)
         if as_json:

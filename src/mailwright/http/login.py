@@ -63,7 +63,6 @@ _STALE = (
 # Of which pause somebody has been told: its row has the time at which the pause began.
 _TOLD = "told:"
 _TELL = f'UPDATE {_TABLE} SET "last_failure" = %s WHERE "subject" = %s AND "last_failure" < %s'  # noqa: S608
-_ADDRESS = "address:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def authenticate(
     asked = _address(username)
     login = app.settings.login
     account = Counted(f"account:{asked}", login.free_attempts)
-    address = Counted(f"{_ADDRESS}{subject(client.address)}", login.address_free_attempts)
+    address = Counted(f"address:{subject(client.address)}", login.address_free_attempts)
     throttle = Throttle(app)
     # What cannot be an address is no account: its attempts are counted under where they come from.
     throttle.count(
@@ -175,10 +174,10 @@ class Throttle:
         self._database = app.databases["iredadmin"]
         self._login: Login = app.settings.login
 
-    def count(self, *subjects: Counted, tell: Callable[[str], None] | None = None) -> None:
+    def count(self, *subjects: Counted, tell: Callable[[str], None]) -> None:
         """Count one attempt for each, or refuse it for all.  ``TooManyAttempts``.
 
-        ``tell`` puts a refusal on record; without it the record knows from where it came.
+        ``tell`` puts a refusal on record.
         """
         for attempt in range(1, TRIES + 1):
             try:
@@ -188,7 +187,7 @@ class Throttle:
                     raise
             except Hasty as error:
                 if self._is_the_first(error):
-                    (tell or self._teller(subjects))(error.code)
+                    tell(error.code)
                 raise
             else:
                 return
@@ -215,13 +214,6 @@ class Throttle:
                 connection.execute(_ADD_IF_MISSING[connection.dialect], (told,))
                 return connection.execute(_TELL, (error.since, told, error.since)) > 0
         return False
-
-    def _teller(self, subjects: tuple[Counted, ...]) -> Callable[[str], None]:
-        found = (
-            each.subject.removeprefix(_ADDRESS) for each in subjects if _ADDRESS in each.subject
-        )
-        address = next(found, "")
-        return lambda code: self._app.login_failed("", address, code)
 
     def _count(self, subjects: tuple[Counted, ...]) -> None:
         now = self._now()

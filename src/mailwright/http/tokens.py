@@ -73,7 +73,7 @@ class Bearers:
         try:
             login.is_let_in_from(self._app, client, admin)
         except Forbidden as error:
-            self._app.login_failed(token.owner, client.address, error.code)
+            self._app.login_failed(token.owner, client.address, error.code, token=token.ident)
             raise
         self._tokens.used(token, int(self._app.clock().timestamp()), client.address)
         return Actor(
@@ -86,15 +86,18 @@ class Bearers:
         )
 
     def _refused(self, ident: str, token: tokens.Token | None, client: Client) -> NotAuthenticated:
-        self._count(ident, client)
-        self._app.login_failed(token.owner if token else "", client.address, CODE)
-        return NotAuthenticated("the API token is not valid", code=CODE)
-
-    def _count(self, ident: str, client: Client) -> None:
         settings = self._app.settings.login
         address = Counted(f"address:{subject(client.address)}", settings.address_free_attempts)
-        token = Counted(f"token:{ident}", settings.free_attempts)
-        Throttle(self._app).count(*((token, address) if ident else (address,)))
+        shown = Counted(f"token:{ident}", settings.free_attempts)
+        # Only of a token that there is: what else was typed may be anything.
+        owner, known = (token.owner, token.ident) if token else ("", "")
+
+        def tell(code: str) -> None:
+            self._app.login_failed(owner, client.address, code, token=known)
+
+        Throttle(self._app).count(*((shown, address) if ident else (address,)), tell=tell)
+        tell(CODE)
+        return NotAuthenticated("the API token is not valid", code=CODE)
 
     def _list(self, work: Work, _path: Path, asked: Mapping[AnyField, Any]) -> Answer:
         owner = None if asked[tokens.ALL] else work.actor.username

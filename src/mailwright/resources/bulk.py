@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from mailwright.authz import Action
 from mailwright.errors import PartlyDone
@@ -80,7 +80,7 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
     told = Changes(dict(changes.items()))
     if password is not None:
         told[users.PASSWORD] = ""  # its value is never noted
-        _end_sessions(work, name, spared)
+        work.end_sessions(f"@{name}", spare=spared)
     work.note(
         Action.UPDATE,
         resource.name,
@@ -95,16 +95,6 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
     if changed.failures:
         work.shortfall = PartlyDone.default_code
     return changed
-
-
-def _end_sessions(work: Work, name: str, spared: Collection[str]) -> None:
-    """The sessions of those who get another password; who is left alone stays logged in."""
-    if not spared:
-        work.end_sessions(f"@{name}")
-        return
-    for key in work.accounts.find_names(users.RESOURCE, Query(within=name)).keys:
-        if key not in spared:
-            work.end_sessions(key.lower())
 
 
 def _a_global_admin_remains(work: Work, name: str, changes: Changes) -> None:
