@@ -38,12 +38,16 @@ STEPS = {
     "verify_password": 1,
     "log_in": 1,
     "ask_as_another": 1,
+    "delegate": 8,
     "manage_tokens": 2,
 }
 # Of so many steps one is taken by a domain admin or with an API token, where there are any.
 OTHERS_STEP = 2
+OF_GLOBAL_ADMINS = frozenset({"create_admin", "update_admin"})
 SERVICES = frozenset({domains.ENABLED_SERVICES.name, *domains.ENABLED_SERVICES.names()})
-OWN_STEPS = frozenset({"pass_time", "log_in", "ask_as_another"})  # say themselves who asks
+OWN_STEPS = frozenset(
+    {"pass_time", "log_in", "ask_as_another", "delegate"}
+)  # say themselves who asks
 
 
 class Backend(Protocol):
@@ -120,6 +124,8 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.boss = ROOT  # the global admin who sends what nobody else does
         self.actor = ""  # who takes this step, if not the boss
+        self.own: frozenset[str] | None = None  # the domains that this step is about, or any
+        self.ranks: dict[str, list[str]] = {}
         self.out: set[str] = set()  # whose last request was answered that they have to log in
         self.idle = 0  # seconds since the last login
         self.domains: tuple[str, ...] = ()
@@ -129,9 +135,11 @@ class Machine(RuleBasedStateMachine):
         self.ask(Request("POST", path("logout")), "nobody")
 
     @initialize(
-        only_users=st.sampled_from((False, False, True)), delegated=st.sampled_from((True, False))
+        only_users=st.sampled_from((False, False, True)),
+        delegated=st.sampled_from((True, False)),
+        limits=st.sampled_from(pools.LIMITS),
     )
-    def choose_admins(self, *, only_users: bool, delegated: bool) -> None:
+    def choose_admins(self, *, only_users: bool, delegated: bool, limits: Form) -> None:
         """Some sequences have no global admin but Jane, who may be the last one; some domain admins."""
         if only_users:
             self.ask(Request("PUT", path("user", JANE), [("isGlobalAdmin", "yes")]))
@@ -139,7 +147,7 @@ class Machine(RuleBasedStateMachine):
             self.ask(login(JANE))
             self.world.dismiss()
         if delegated:
-            limits = [("maxDomains", "2"), ("maxUsers", "6")]
+            limits = [*limits, ("maxDomains", "2")]
             self.ask(Request("PUT", path("admin", MANAGER), limits))
             for domain in (DOMAIN, OTHER_DOMAIN):
                 self.ask(Request("PUT", path("domain", "admins", domain), [("addAdmin", JOHN)]))
@@ -157,14 +165,17 @@ class Machine(RuleBasedStateMachine):
         step = data.draw(
             st.sampled_from([name for name, often in STEPS.items() for _ in range(often)])
         )
-        self.actor = ""
+        self.actor, self.own = "", None
         if step not in OWN_STEPS and self.others and data.draw(st.integers(1, OTHERS_STEP)) == 1:
             actor = data.draw(st.sampled_from(sorted(self.others)))
-            if actor in self.out and actor in self.world.stores[0].cookies:
-                self.ask(login(actor), actor)
+            self._come_back(actor)
             self.actor = actor
+            if data.draw(st.booleans()):  # who mostly asks for what is not theirs is mostly refused
+                self.own = frozenset(self.ranks.get(actor, ())) - {EVERY_DOMAIN} or None
+            if self.own and step in OF_GLOBAL_ADMINS:
+                step = data.draw(st.sampled_from(("create_user", "update_user")))
         getattr(self, step)(data)
-        self.actor = ""
+        self.actor, self.own = "", None
 
     def create_domain(self, data: st.DataObject) -> None:
         key = data.draw(pools.new_domain_keys)
@@ -172,7 +183,7 @@ class Machine(RuleBasedStateMachine):
         self._send(data, "POST", path("domain", key), form)
 
     def update_domain(self, data: st.DataObject) -> None:
-        key = data.draw(pools.domain_keys(self.domains))
+        key = data.draw(pools.domain_keys(self._at_hand(self.domains)))
         form = data.draw(pools.forms("domain", Verb.UPDATE))
         if self.actor:  # after what is a change in a directory only, nothing would be the same
             form = [pair for pair in form if pair[0] not in SERVICES]
@@ -184,12 +195,12 @@ class Machine(RuleBasedStateMachine):
         self._send(data, "POST", path("user", key), form)
 
     def update_user(self, data: st.DataObject) -> None:
-        key = data.draw(pools.user_keys(self.users))
+        key = data.draw(pools.user_keys(self._at_hand(self.users)))
         form = data.draw(pools.forms("user", Verb.UPDATE))
         self._send(data, "PUT", path("user", key), form)
 
     def update_users(self, data: st.DataObject) -> None:
-        key = data.draw(pools.domain_keys(self.domains))
+        key = data.draw(pools.domain_keys(self._at_hand(self.domains)))
         form = data.draw(pools.forms("user", Verb.BULK))
         self._send(data, "PUT", path("users", key), form)
 
@@ -204,7 +215,7 @@ class Machine(RuleBasedStateMachine):
         self._send(data, "PUT", path("admin", key), form)
 
     def grant(self, data: st.DataObject) -> None:
-        key = data.draw(pools.domain_keys(self.domains))
+        key = data.draw(pools.domain_keys(self._at_hand(self.domains)))
         form = data.draw(pools.forms("domain", Verb.GRANT))
         self._send(data, "PUT", path("domain", "admins", key), form)
 
@@ -282,6 +293,31 @@ class Machine(RuleBasedStateMachine):
                 request = Request(method, where)
         self.ask(request, actor)
 
+    def delegate(self, data: st.DataObject) -> None:
+        """What a domain admin's day is made of, by session and by token, up to the limits."""
+        admins = {"token-1": MANAGER, "token-2": JOHN, MANAGER: MANAGER, JOHN: JOHN}
+        asking = data.draw(st.sampled_from(sorted(admins)))
+        own = sorted({*self.ranks.get(admins[asking], ())} - {EVERY_DOMAIN})
+        if asking not in self.others or not own:
+            self.update_user(data)
+            return
+        self._come_back(asking)
+        domain = data.draw(st.sampled_from(own))
+        user = f"{data.draw(st.sampled_from(pools.LOCALS))}@{domain}"
+        method, kind, name, texts = data.draw(st.sampled_from(pools.DAYS_WORK))
+        key = user if kind == "user" else domain
+        if (method, kind) == ("POST", "domain"):
+            key = data.draw(st.sampled_from(pools.DOMAINS))
+        form = [(name, data.draw(st.sampled_from(texts)).replace("USER", user))] if name else []
+        if method == "POST":
+            form.append(("name", "New") if kind == "domain" else ("password", PASSWORD))
+        self.ask(Request(method, path(*kind.split("/"), key), form), asking)
+
+    def _come_back(self, actor: str) -> None:
+        """Log in again, where a session was lost."""
+        if actor in self.out and actor in self.world.stores[0].cookies:
+            self.ask(login(actor), actor)
+
     def ask(self, request: Request, actor: str = "") -> list[Seen]:
         """Ask all stores and compare what they made of it."""
         if not actor and not self.actor and self.idle >= IDLE_SECONDS:
@@ -294,6 +330,7 @@ class Machine(RuleBasedStateMachine):
             self.domains = tuple(sorted(seen[0].domains))
             self.users = tuple(sorted(seen[0].users))
             self.admins = tuple(sorted(seen[0].admins))
+            self.ranks = seen[0].ranks
             if EVERY_DOMAIN not in seen[0].ranks.get(self.boss, ()):
                 self._have_another_boss()
                 return seen
@@ -318,12 +355,17 @@ class Machine(RuleBasedStateMachine):
         self.idle = 0
         return self.ask(login(self.boss), self.boss)[0].status
 
+    def _at_hand(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if self.own is None:
+            return keys
+        return tuple(key for key in keys if key.rpartition("@")[2] in self.own)
+
     def _key(self, data: st.DataObject, kind: str) -> str:
         if kind == "domain":
-            return data.draw(pools.domain_keys(self.domains))
+            return data.draw(pools.domain_keys(self._at_hand(self.domains)))
         if kind == "admin":
             return data.draw(pools.admin_keys(self.admins))
-        return data.draw(pools.user_keys(self.users))
+        return data.draw(pools.user_keys(self._at_hand(self.users)))
 
     def _with(self, data: st.DataObject, name: str, value: str, form: Form) -> Form:
         """The form with what is required, most of the times."""

@@ -285,6 +285,38 @@ ADMINS = (
     *(ROOT, MANAGER, MANAGER, ANNA, ANNA, "boss@admin.test", "x@new.test", "MANAGER@Admin.TEST"),
     *(JANE, "x@example.com", "x@admin.test"),
 )
+_FEW = ("1", "10", "60", "0")
+# Method, kind, parameter and values of what a domain admin does; USER is a user of theirs.
+DAYS_WORK: Sequence[tuple[str, str, str, Sequence[str]]] = (
+    *[("POST", "user", "quota", _FEW)] * 4,
+    ("PUT", "user", "quota", _FEW),
+    ("PUT", "user", "accountStatus", ("active", "disabled")),
+    ("PUT", "user", "forwarding", ADDRESSES),
+    ("PUT", "user", "addAlias", ALIASES),
+    ("PUT", "user", "isGlobalAdmin", ("no", "yes")),
+    ("PUT", "user", "password", ("Other-Pass2",)),
+    ("GET", "user", "", ()),
+    ("DELETE", "user", "", ()),
+    ("GET", "users", "sort", ("mail", "-name")),
+    ("PUT", "users", "accountStatus", ("active", "disabled")),
+    ("PUT", "users", "language", ("de_DE",)),
+    ("GET", "domain", "", ()),
+    ("POST", "domain", "", ()),
+    ("POST", "domain", "catchall", ADDRESSES),
+    ("PUT", "domain", "catchall", ADDRESSES),
+    ("PUT", "domain", "name", ("Theirs",)),
+    ("PUT", "domain", "disableUserProfile", domains.USER_PROFILES),
+    ("DELETE", "domain", "", ()),
+    ("PUT", "domain/admins", "addAdmin", ("USER", OTHER, MANAGER, "nobody@example.org")),
+    ("PUT", "domain/admins", "removeAdmin", ("USER", JOHN, MANAGER)),
+    ("PUT", "domain/admins", "removeAllAdmins", ("yes",)),
+)
+# Of a domain admin whose domain has two users from the start.
+LIMITS = (
+    (),
+    (("maxUsers", "3"),),
+    (("maxQuota", "100"), ("quotaUnit", "MB")),
+)
 domain_keys = _of(DOMAINS, STRANGE_DOMAINS)
 admin_keys = _of(ADMINS, STRANGE_USERS)
 new_admin_keys = _among(*[st.sampled_from(ADMINS)] * 6, st.sampled_from(STRANGE_USERS))

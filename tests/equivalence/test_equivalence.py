@@ -17,7 +17,7 @@ from tests.equivalence.world import World, new_world
 from tests.stores import Site
 
 STEPS_OF_ONE = 50
-REQUESTS_OF_ONE = 40  # at least; time may pass instead
+REQUESTS_OF_ONE = 36  # at least; time may pass instead
 
 
 ANY_DOMAIN = {"accounts": {"alias_addresses_in_any_domain": True, "default_language": "en_US"}}

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.equivalence.machine import Comparison
-from tests.equivalence.start import ALIAS_DOMAIN, DOMAIN, JOHN, MANAGER, OTHER, OTHER_DOMAIN, ROOT
+from tests.equivalence.client import Client
+from tests.equivalence.start import ALIAS_DOMAIN, DOMAIN, JOHN, MANAGER, OTHER, OTHER_DOMAIN
 from tests.equivalence.test_equivalence import ANY_DOMAIN
-from tests.equivalence.world import Form, Request, Seen, World, login, new_world, path
+from tests.equivalence.world import Request, World, new_world, path
 from tests.stores import Site
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mariadb, pytest.mark.openldap]
-
-
-class Client:
-    """Asks all stores, and has to get the same answer from all of them."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.comparison = Comparison()
-
-    def ask(self, method: str, where: str, form: Form = (), actor: str = ROOT) -> Seen:
-        """What the first store makes of it; the others have made the same."""
-        seen = self.world.ask(Request(method, where, form), actor)
-        self.comparison.compare(seen, self.world.stores)
-        return seen[0]
-
-    def log_in(self, username: str) -> None:
-        self.comparison.compare(self.world.ask(login(username), username), self.world.stores)
 
 
 @pytest.fixture
