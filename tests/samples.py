@@ -40,9 +40,13 @@ class Refused:
 
 @dataclass(frozen=True)
 class ReadOnly:
-    """A parameter that only answers: ignored when sent, and shown with this value."""
+    """A parameter that only answers: ignored when sent, and shown with this value.
+
+    A warning names the request that changes it, if there is one.
+    """
 
     shown: object
+    warned: bool = False
 
 
 Samples = ReadOnly | tuple[Good | Refused, ...]
@@ -338,7 +342,6 @@ DOMAIN_SAMPLES: dict[str, Samples] = {
     **_profiles(_USER_PREFERENCES, "disableUserPreference"),
     "disabledMailServices": ReadOnly(()),
     "defaultGroups": ReadOnly(()),
-    "defaultStorageBaseDirectory": ReadOnly(None),
     "aliasDomains": ReadOnly(()),
     "existingUsers": ReadOnly(1),
     "existingAliases": ReadOnly(0),
@@ -468,7 +471,7 @@ USER_SAMPLES: dict[str, Samples] = {
         Refused("a;b"),
     ),
     "isAdmin": ReadOnly(shown=False),
-    "managedDomains": ReadOnly(()),
+    "managedDomains": ReadOnly((), warned=True),
     "groups": ReadOnly(()),
     "mailboxFormat": ReadOnly("maildir"),
     "mailboxFolder": ReadOnly("Maildir"),
@@ -548,11 +551,8 @@ ADMIN_SAMPLES: dict[str, Samples] = {
     "maxLists": _MOST,
     "disableViewingMailLog": _yes_no(before={"disableViewingMailLog": "yes"}),
     "disableManagingQuarantinedMails": _yes_no(before={"disableManagingQuarantinedMails": "yes"}),
-    "managedDomains": ReadOnly(()),
+    "managedDomains": ReadOnly((), warned=True),
     "isMailUser": ReadOnly(shown=False),
-    "createNewDomains": ReadOnly(None),
-    "createMaxDomains": ReadOnly(None),
-    "createQuotaUnit": ReadOnly(None),
     "passwordLastChange": ReadOnly("2026-01-02T03:04:05Z"),
     "created": ReadOnly("2026-01-02T03:04:05Z"),
     "modified": ReadOnly("2026-01-02T03:04:05Z"),

@@ -101,10 +101,14 @@ def test_both_sorts_are_in_one_list_and_say_which_they_are(start: Site) -> None:
     assert (0, 7) == (shown["b@admins.test"]["maxDomains"], shown["b@admins.test"]["maxUsers"])
 
 
-def test_alone_a_standalone_one_says_so_and_a_mail_user_is_none(start: Site) -> None:
-    assert start.show("admin", "b@admins.test")["isMailUser"] is False
+def test_alone_each_is_shown_as_in_the_list(start: Site) -> None:
+    found = start.listed("admin", None).records or ()
+
+    assert len(EVERYBODY) == len(found)
+    for record in found:
+        assert by_name(record) == start.show("admin", record.key)
     with pytest.raises(NotFound):
-        start.show("admin", f"a@{ORG}")
+        start.show("admin", NOBODY)
 
 
 @pytest.mark.parametrize("order", ["", "mail", "-mail", "name", "-name", "created", "-created"])

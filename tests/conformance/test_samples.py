@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from mailwright.app import ACCOUNTS
-from mailwright.errors import MailwrightError
+from mailwright.errors import Invalid, MailwrightError
 from tests.conformance.directory_samples import SAMPLES_OF_A_DIRECTORY, TIMES
 from tests.directory_site import DirectorySite
 from tests.samples import ANNA, DOMAIN, JANE, PASSWORD, SAMPLES, Good, ReadOnly, Refused, Samples
@@ -103,7 +103,8 @@ def start(site: Site) -> Site:
 @pytest.mark.parametrize("kind", ACCOUNTS)
 def test_every_parameter_has_samples(kind: str) -> None:
     resource = ACCOUNTS[kind].resource
-    declared = set(resource.by_name) | {field.name for field in resource.fields}
+    declared = set(resource.by_name)
+    declared |= {field.name for field in resource.fields if not field.internal}
     # Who administers a domain has a route of its own, see test_grants.py.
     declared -= {name for field in resource.grant for name in (field.name, *field.names())}
 
@@ -180,7 +181,23 @@ def test_what_only_answers_is_shown_and_ignored_when_sent(
         assert shown == samples.shown
     assert start.show(kind, KEYS[kind]).get(name) == shown
     assert start.since(rows) == NOTHING
-    assert warnings == []
+    assert samples.warned == bool(warnings)
+
+
+def test_names_of_our_own_are_unknown(start: Site) -> None:
+    """How a value is kept is no parameter, neither where it is kept nor elsewhere."""
+    internal = [
+        field.name
+        for account in ACCOUNTS.values()
+        for field in account.resource.fields
+        if field.internal
+    ]
+
+    assert len(internal) > 3
+    for name in internal:
+        for kind, key in KEYS.items():
+            with pytest.raises(Invalid, match="is not known here"):
+                start.update(kind, key, {name: "1"})
 
 
 @pytest.mark.parametrize(("kind", "name"), [*cases(Good)])

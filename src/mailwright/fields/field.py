@@ -42,6 +42,11 @@ class Field(Generic[T]):
     instead: str = ""
     example: str = ""
 
+    @property
+    def internal(self) -> bool:
+        """Whether no client knows its name."""
+        return self.hidden and self.read_only
+
     def names(self) -> tuple[str, ...]:
         """Every parameter name that this field answers to, the current one first."""
         own = (self.name, *self.synonyms) if self.resets else ()

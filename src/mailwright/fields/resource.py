@@ -39,6 +39,8 @@ class Request:
     # other programs wrote to holds values that would not be taken from a client, or not as they are.
     unread: dict[AnyField, Invalid] = field(default_factory=dict)
     texts: dict[AnyField, str] = field(default_factory=dict)
+    # What a GET shows and only another request changes: as it came, and what to say if that is news.
+    repeated: dict[AnyField, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def fields(self) -> tuple[AnyField, ...]:
@@ -49,6 +51,14 @@ class Request:
         """Go on as if the request did not name this field."""
         for part in (self.values, self.edits, self.unread, self.texts):
             part.pop(unwanted, None)
+
+    def unheeded(self, record: Record | None = None) -> Sequence[str]:
+        """What to tell of parameters that would change something if another request had them."""
+        return [
+            sentence
+            for field_, (text, sentence) in self.repeated.items()
+            if record is None or text != as_text(record[field_])
+        ]
 
     def against(self, record: Record) -> Changes:
         """The changes that remain once everything equal to the stored account is left out.
@@ -105,7 +115,9 @@ class Resource:
     @cached_property
     def by_name(self) -> dict[str, AnyField]:
         """Field of every parameter name, synonyms and member parameters included."""
-        return {name: field_ for field_ in self.fields for name in field_.names()}
+        return {
+            name: field_ for field_ in self.fields if not field_.internal for name in field_.names()
+        }
 
     @cached_property
     def shown(self) -> tuple[AnyField, ...]:
@@ -191,6 +203,7 @@ class _Reading:
         self.warnings: list[str] = []
         self.unread: dict[AnyField, Invalid] = {}
         self.texts: dict[AnyField, str] = {}
+        self.repeated: dict[AnyField, tuple[str, str]] = {}
 
     def of(self, form: Form) -> Request:
         self._choose(form)
@@ -202,14 +215,15 @@ class _Reading:
             tuple(self.warnings),
             self.unread,
             self.texts,
+            self.repeated,
         )
 
     def _parameter(self, name: str, texts: Sequence[str]) -> None:
         field_ = self.resource.by_name.get(name)
         if field_ is None:
-            self._unknown(name)
+            self._unknown(name, texts)
         elif field_.read_only:
-            return
+            self._repeat(field_, texts)
         elif field_ not in self.taken:
             instead = f"; {field_.instead}" if field_.instead else ""
             self.warnings.append(
@@ -218,9 +232,19 @@ class _Reading:
         else:
             self._take(field_, name, texts)
 
-    def _unknown(self, name: str) -> None:
-        if any(name == field_.name for field_ in self.resource.fields):
-            return  # a list that has member parameters only, as a GET shows it
+    def _repeat(self, field_: AnyField, texts: Sequence[str]) -> None:
+        """As a GET shows it; that nothing else becomes of it is said where something else would."""
+        if field_.instead:
+            names = ", ".join(field_.names()) if field_ in self.taken else ""
+            instead = f"here are {names}" if names else field_.instead
+            sentence = f"{field_.name} cannot be set; ignored; {instead}"
+            self.repeated[field_] = ",".join(texts), sentence
+
+    def _unknown(self, name: str, texts: Sequence[str]) -> None:
+        for field_ in self.resource.fields:
+            if name == field_.name and not field_.internal:
+                self._repeat(field_, texts)  # a list that has member parameters only
+                return
         self.warnings.append(
             not_taken(
                 name, self.resource.by_name, self.elsewhere, ignore_unknown=self.ignore_unknown

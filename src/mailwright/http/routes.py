@@ -187,8 +187,10 @@ def _updates_users(work: Work, path: Path, form: Form) -> Answer | None:
     return None if error is None else Answer(error=error)
 
 
-def _account(account: Account, tag: str, what: str, keeps: str = "") -> tuple[Route, ...]:
-    """The routes that every sort of account has."""
+def _account(
+    account: Account, tag: str, what: str, keeps: str = "", known: str = ""
+) -> tuple[Route, ...]:
+    """The routes that every sort of account has; ``known`` is what is shown and changed, if it is more."""
     resource = account.resource
     path = f"{PREFIX}/{resource.name}/{{{resource.key_name}}}"
     return (
@@ -197,7 +199,7 @@ def _account(account: Account, tag: str, what: str, keeps: str = "") -> tuple[Ro
             path,
             Action.VIEW,
             _shows(account),
-            f"Get the profile of {what}",
+            f"Get the profile of {known or what}",
             tag,
             resource,
             shape=Shape.PROFILE,
@@ -219,7 +221,7 @@ def _account(account: Account, tag: str, what: str, keeps: str = "") -> tuple[Ro
             path,
             Action.UPDATE,
             _updates(account),
-            f"Update the profile of {what}",
+            f"Update the profile of {known or what}",
             tag,
             resource,
             Verb.UPDATE,
@@ -374,7 +376,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         options=listing.parameters(_ADMIN.resource),
         shape=Shape.LIST,
     ),
-    *_account(_ADMIN, "Admin", "a standalone admin"),
+    *_account(
+        _ADMIN,
+        "Admin",
+        "a standalone admin",
+        known="an admin, standalone or a mail user",
+    ),
     _verification(_ADMIN, "Admin", "a standalone admin"),
     *_account(_USER, "User", "a mail user", "the mailbox stays on disk for ever"),
     _removal_for_days(_USER, "User", "a mail user"),

@@ -10,9 +10,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from mailwright.authz import Action
 from mailwright.errors import Exists, Invalid, NotFound
 from mailwright.fields.addresses import domain_of
-from mailwright.fields.field import AnyField, Changes, Field, Record
+from mailwright.fields.field import AnyField, Changes, Field, Record, Values
 from mailwright.fields.kinds import (
     MEGABYTES,
     Choice,
@@ -41,7 +42,7 @@ from mailwright.resources import user as users
 from mailwright.resources.operations import Account
 from mailwright.resources.rules import another_global_admin_remains, language_is_installed
 from mailwright.resources.stamps import CREATED, MODIFIED, PASSWORD_CHANGED
-from mailwright.storage.protocol import EVERY_DOMAIN
+from mailwright.storage.protocol import EVERY_DOMAIN, Usage
 from mailwright.work import Work
 
 MOST = 2**31 - 1
@@ -103,6 +104,7 @@ MANAGED_DOMAINS = Field(
     "Domains that the admin administers; ALL for every one",
     (),
     read_only=True,
+    instead="PUT /api/domain/admins/<domain> gives domains",
     sql=SideRows("domain_admins", "username", "domain", stamped=True),
     ldap=Granted(
         "mailDomain",
@@ -346,7 +348,7 @@ _OF_A_USER: Mapping[AnyField, AnyField] = {
 }
 # Mail users who administer, seen as admins: what is kept of both is kept alike.
 PROMOTED = Resource(
-    name="promoted admin",
+    name=RESOURCE.name,
     title="admin",
     key=users.RESOURCE.key,
     key_name=RESOURCE.key_name,
@@ -356,7 +358,7 @@ PROMOTED = Resource(
     fields=tuple(_OF_A_USER.get(field, field) for field in RESOURCE.fields),
     exposed=RESOURCE.exposed,
     create=(),
-    update=(),
+    update=tuple(_OF_A_USER.get(field, field) for field in RESOURCE.update),
     sorted_by=RESOURCE.sorted_by,
     searched=RESOURCE.searched,
 )
@@ -455,6 +457,49 @@ def limits_are_kept(work: Work, key: str, _record: Record, changes: Changes) -> 
     _keep_limits(changes)
 
 
+def lowered_limits_are_told(work: Work, key: str, record: Record, changes: Changes) -> None:
+    """A limit below present use is taken; it only stops what would come on top."""
+    limited = [
+        field
+        for field in LIMITS
+        if field in changes and 0 < _extent(field, changes) < _extent(field, record)
+    ]
+    if not limited:
+        return
+    owned = sorted(work.accounts.administers(key) - {EVERY_DOMAIN})
+    usage = work.accounts.usage(*owned) if limited != [MAX_DOMAINS] else Usage(0, 0, 0, 0)
+    used = {
+        MAX_DOMAINS: len(owned),
+        MAX_QUOTA: usage.quota,
+        MAX_USERS: usage.users,
+        MAX_ALIASES: usage.aliases,
+        MAX_LISTS: usage.lists,
+    }
+    for field in limited:
+        if used[field] > changes[field]:
+            work.warn(
+                f"{field.name} is below what {key} already has ({used[field]}); what is there stays"
+            )
+
+
+def profile_is_a_users(_work: Work, key: str, _record: Record, changes: Changes) -> None:
+    """Of a mail user only what makes the admin is changed here."""
+    theirs = [field.name for field in changes.fields() if field not in BOUNDS]
+    if theirs:
+        raise Invalid(
+            f"{', '.join(theirs)}: {key} is a mail user; PUT /api/user/{key} changes that",
+            parameter=theirs[0],
+        )
+
+
+def global_mail_users_have_no_limits(
+    work: Work, key: str, record: Record, changes: Changes
+) -> None:
+    """A mail user who administers everything has no limits either."""
+    if record[users.IS_GLOBAL_ADMIN]:
+        _discard(work, key, changes, [field for field in BOUNDS if field in changes])
+
+
 def last_admin_stays_active(work: Work, key: str, record: Record, changes: Changes) -> None:
     """The last active global admin cannot be switched off."""
     if record[IS_GLOBAL_ADMIN] and changes.get(STATUS) == "disabled":
@@ -488,14 +533,35 @@ def namesake_is_no_admin(work: Work, key: str) -> None:
 
 def bounds_of(work: Work, username: str) -> Record:
     """What an admin may hand out: of the mail user if there is one, as ``admin_settings`` has it."""
+    user = _promoted(work, username, BOUNDS)
+    return work.accounts.get(RESOURCE, username, BOUNDS) if user is None else user
+
+
+def _promoted(work: Work, address: str, fields: Sequence[AnyField] = ()) -> Record | None:
     try:
-        user = work.accounts.get(PROMOTED, username, (*PROMOTING, *BOUNDS))
+        user = work.accounts.get(PROMOTED, address, (*PROMOTING, *fields))
     except NotFound:
-        pass
+        return None
+    return user if any(user[field] for field in PROMOTING) else None
+
+
+def account_of(work: Work, address: str, action: Action) -> Account:
+    """A mail user who was named an admin is one, too, and lies elsewhere."""
+    try:
+        work.accounts.get(RESOURCE, address, ())
+    except NotFound:
+        if _promoted(work, address) is None:
+            return ACCOUNT
     else:
-        if any(user[field] for field in PROMOTING):
-            return user
-    return work.accounts.get(RESOURCE, username, BOUNDS)
+        return ACCOUNT
+    if action is Action.DELETE:
+        raise NotFound(
+            f"{address} is no standalone admin but a mail user: removeAdmin of "
+            "PUT /api/domain/admins/<domain> takes a domain from them, and isGlobalAdmin=no of "
+            f"PUT /api/user/{address} the whole server",
+            code=RESOURCE.missing,
+        )
+    return PROMOTED_ACCOUNT
 
 
 def handed_on(user: Record, bounds: Record | None) -> Changes:
@@ -520,7 +586,7 @@ def wider(one: Record, other: Record) -> Sequence[str]:
     return [field.name for field in BOUNDS if _extent(field, one) > _extent(field, other)]
 
 
-def _extent(field: AnyField, bounds: Record) -> float:
+def _extent(field: AnyField, bounds: Values) -> float:
     value = bounds[field]
     if field in (NO_MAIL_LOG, NO_QUARANTINE):
         return not value
@@ -553,8 +619,21 @@ ACCOUNT = Account(
         password_is_dated,
         rank_is_of_one_sort,
         limits_are_kept,
+        lowered_limits_are_told,
         last_admin_stays_active,
         sessions_end,
     ),
     before_removal=(last_admin_is_not_removed, namesake_is_no_admin),
+    meant=account_of,
+)
+PROMOTED_ACCOUNT = Account(
+    PROMOTED,
+    found=found,
+    prepare=(count_in_megabytes,),
+    rules=(
+        profile_is_a_users,
+        global_mail_users_have_no_limits,
+        limits_are_kept,
+        lowered_limits_are_told,
+    ),
 )

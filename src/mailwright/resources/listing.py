@@ -23,7 +23,7 @@ from mailwright.fields.resource import Form, Resource, not_taken, parse
 from mailwright.resources import admin as admins
 from mailwright.resources import domain as domains
 from mailwright.resources import rights
-from mailwright.resources.operations import Account, visible
+from mailwright.resources.operations import Account, as_of, visible
 from mailwright.storage.protocol import ZERO_DATE, Query
 from mailwright.work import Work
 
@@ -159,7 +159,7 @@ def _first_of_both(
             ends += [names.next] if names.next else []
         else:
             page = work.accounts.find(resource, asked, visible(work, resource))
-            as_shown = map(_as_admin, page.records)
+            as_shown = (as_of(admins.RESOURCE, record) for record in page.records)
             found.append(list(zip(page.places, as_shown, strict=True)))
             ends += [page.next] if page.next else []
     merged = list(heapq.merge(*found, key=itemgetter(0), reverse=query.descending))
@@ -177,11 +177,6 @@ def _first_of_both(
 
 def _is_reached(place: _Place, end: _Place, query: Query) -> bool:
     return place >= end if query.descending else place <= end
-
-
-def _as_admin(record: Record) -> Record:
-    named = {field.name: field for field in admins.RESOURCE.fields}
-    return Record(record.key, {named[field.name]: value for field, value in record.items()})
 
 
 def _close(record: Record, profiles: frozenset[str]) -> None:

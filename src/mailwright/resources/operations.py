@@ -37,6 +37,7 @@ class Account:
     """A resource with its rules.
 
     ``lock`` says where profiles of it are closed; ``rank`` is the field of accounts that may administer.
+    ``meant`` tells which account a key is of, where some lie in another place.
     """
 
     resource: Resource
@@ -46,6 +47,7 @@ class Account:
     prepare: tuple[Prepare, ...] = ()
     rules: tuple[Rule, ...] = ()
     before_removal: tuple[Callable[[Work, str], None], ...] = ()
+    meant: Callable[[Work, str, Action], Account] | None = None
 
 
 def show(work: Work, account: Account, key: str) -> Record:
@@ -53,12 +55,13 @@ def show(work: Work, account: Account, key: str) -> Record:
     key = account.resource.read_key(key)
     domain = _domain(key)
     rights.permit(work, Action.VIEW, account.resource.name, domain, key)
+    asked, account = account, _meant(work, account, key, Action.VIEW)
     closed = rights.closed_profiles(work, account.lock, domain)
     fields = rights.open_fields(visible(work, account.resource), closed)
     record = work.accounts.get(account.resource, key, fields)
     if account.rank is not None:
         rights.reach(work, Action.VIEW, key)
-    return record
+    return record if account is asked else as_of(asked.resource, record)
 
 
 def create(work: Work, account: Account, key: str, form: Form) -> str:
@@ -92,15 +95,19 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
     key = resource.read_key(key)
     domain = _domain(key)
     rights.permit(work, Action.UPDATE, resource.name, domain, key)
+    account = _meant(work, account, key, Action.UPDATE)
+    resource = account.resource
     request = read_request(work, resource, form, Verb.UPDATE)
     rights.permit_fields(request, rights.closed_profiles(work, account.lock, domain))
     for prepare in account.prepare:
         prepare(work, key, request)
     work.accounts.begin()
-    record = work.accounts.get(resource, key, resource.needed_for(request.fields), lock=True)
+    needed = resource.needed_for((*request.fields, *request.repeated))
+    record = work.accounts.get(resource, key, needed, lock=True)
     if account.rank is not None:
         rights.reach(work, Action.UPDATE, key)
     changes = request.against(record)
+    work.warnings.extend(request.unheeded(record))
     rights.permit_changes(work, changes)
     for rule in account.rules:
         rule(work, key, record, changes)
@@ -125,6 +132,7 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     key = resource.read_key(key)
     domain = _domain(key)
     rights.permit(work, Action.DELETE, resource.name, domain, key)
+    _meant(work, account, key, Action.DELETE)
     days = _days(work, keep_days)
     until = work.now.date() + dt.timedelta(days=days) if days else None
     work.accounts.get(resource, key, ())
@@ -147,6 +155,16 @@ def visible(work: Work, resource: Resource) -> tuple[AnyField, ...]:
     if work.settings.api.expose_password_hashes:
         return (*resource.shown, *resource.exposed)
     return resource.shown
+
+
+def as_of(resource: Resource, record: Record) -> Record:
+    """An account as another resource names its fields."""
+    named = {field.name: field for field in resource.fields}
+    return Record(record.key, {named[field.name]: value for field, value in record.items()})
+
+
+def _meant(work: Work, account: Account, key: str, action: Action) -> Account:
+    return account if account.meant is None else account.meant(work, key, action)
 
 
 def _whole(work: Work, resource: Resource, key: str) -> Values:
@@ -183,6 +201,8 @@ def read_request(work: Work, resource: Resource, form: Form, verb: Verb) -> Requ
         elsewhere=work.known,
     )
     work.warnings.extend(request.warnings)
+    if verb is not Verb.UPDATE:  # which has an account to compare with
+        work.warnings.extend(request.unheeded())
     for field in tuple(request.fields):
         if not work.accounts.supports(resource, field):
             work.warn(f"{field.name} has no place in this server's schema; ignored")

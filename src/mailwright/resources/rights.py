@@ -72,8 +72,17 @@ def permit(work: Work, action: Action, resource: str, domain: str | None, key: s
     if bound:
         raise Forbidden(f"this API token {bound}")
     if actor.role is not Role.GLOBAL_ADMIN and not _was_given(work, action, resource, domain):
-        where = f" in {domain}" if domain else ""
-        raise Forbidden(f"{actor.username} may not {action.value} this {resource}{where}")
+        what = _said(action, resource, domain)
+        raise Forbidden(f"{actor.username} may not {what}")
+
+
+def _said(action: Action, resource: str, domain: str | None) -> str:
+    """What is refused, in words that do not depend on what is there."""
+    if resource == "domain" and domain:
+        what = "name admins of" if action is Action.GRANT else action.value
+        return f"{what} the domain {domain}"
+    where = f" in {domain}" if domain else ""
+    return f"{action.value} {resource}s{where}"
 
 
 def _was_given(work: Work, action: Action, resource: str, domain: str | None) -> bool:

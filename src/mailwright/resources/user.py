@@ -299,6 +299,7 @@ MANAGED_DOMAINS = Field(
     "Domains that the user administers; ALL for every one",
     (),
     read_only=True,
+    instead="PUT /api/domain/admins/<domain> gives domains",
     sql=SideRows("domain_admins", "username", "domain", stamped=True),
     ldap=Granted(
         "mailDomain", "domainAdmin", "domainName", own="domainGlobalAdmin", everything=EVERY_DOMAIN
