@@ -181,7 +181,7 @@ def test_global_admins_have_no_limits_whatever_is_stored(limited: Limited) -> No
 def test_a_refusal_for_the_whole_server_names_no_domain(limited: Limited) -> None:
     answer = limited("maxUsers=1").call("GET", "/api/admins")
 
-    assert f"PERMISSION_DENIED: {LIMITED} may not list this admin" == answer.json["_msg"]
+    assert f"PERMISSION_DENIED: {LIMITED} may not list admins" == answer.json["_msg"]
 
 
 def test_what_is_counted_is_held(limited: Limited) -> None:
