@@ -147,7 +147,7 @@ def test_one_for_sorts_of_accounts_names_nobody(out: Api, owner: str) -> None:
         ),
         (
             *(MANAGER, Scope(), f"/api/user/{FOREIGNER}"),
-            f"{MANAGER} may not update this user in {OTHER}",
+            f"{MANAGER} may not update users in {OTHER}",
         ),
     ],
 )
