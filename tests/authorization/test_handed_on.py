@@ -296,3 +296,61 @@ def test_the_record_has_what_was_handed_on(site: Site) -> None:
 
     (row,) = site.raw["iredadmin"].rows("SELECT changes FROM mailwright_audit")
     assert '{"isAdmin":[false,true],"maxUsers":[0,2]}' == row["changes"]
+
+
+def test_a_refusal_is_about_who_has_more(site: Site) -> None:
+    name(site, "root@consultant.test", U1, role=Role.GLOBAL_ADMIN)
+    limit(site, ANNA, maxUsers=2)
+
+    with pytest.raises(Forbidden):
+        name(site, ANNA, U1, U2, domain=NET)
+
+    (row,) = site.raw["iredadmin"].rows(
+        "SELECT target, domain FROM mailwright_audit WHERE outcome = 'refused'"
+    )
+    assert [U1, NET] == list(row.values())
+
+
+def test_limits_are_held_while_they_are_handed_on(site: Site) -> None:
+    """That somebody waits for it is shown in `tests/concurrency/test_handed_on_at_once.py`."""
+    with site.app.store.session() as accounts:
+        kind = type(accounts)
+    held: list[str] = []
+
+    with patch.object(kind, "hold_limits", lambda _self, username: held.append(username)):
+        name(site, ANNA, U1)
+        site.update("admin", ANNA, maxUsers="3")
+        site.update("admin", U1, disableViewingMailLog="yes")
+        site.update("admin", ANNA, language="de_DE")
+
+    assert [ANNA, ANNA, U1] == held
+
+
+def test_who_has_a_domain_without_the_rank_is_an_admin_already(site: Site) -> None:
+    """As another program may leave it; what stands there of limits is theirs."""
+    site.insert("domain_admins", username=U1, domain=ORG)
+    limit(site, U1, maxUsers=5)
+    limit(site, ANNA, maxUsers=2)
+
+    with pytest.raises(Forbidden, match="maxUsers"):
+        name(site, ANNA, U1, domain=NET)
+
+    limit(site, ANNA, maxUsers=6)
+    name(site, ANNA, U1, domain=NET)
+    assert (5, True) == (bounds(site, U1)["maxUsers"], is_admin(site, U1))
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason"),
+    [
+        (Scope(domains=frozenset({NET})), "this API token is bound to domains"),
+        (EVERYTHING, "is in no domain that anna"),
+    ],
+)
+def test_who_is_out_of_reach_is_refused_with_the_reason(
+    site: Site, scope: Scope, reason: str
+) -> None:
+    far = U1 if scope.is_bound else "far@nowhere.example"
+
+    with pytest.raises(Forbidden, match=reason):
+        name(site, ANNA, far, domain=NET, scope=scope)

@@ -74,9 +74,11 @@ def _appointments(work: Work, name: str, named: Sequence[Record]) -> Mapping[str
 
     Else a limit would hold until its admin has named another one, who has none.
     """
+    if not named:
+        return {}
     scope, bounds = work.actor.scope, None
     is_global = work.actor.role is Role.GLOBAL_ADMIN
-    if named and not is_global:
+    if not is_global:
         work.accounts.hold_limits(work.actor.username)
         bounds = admins.bounds_of(work, work.actor.username)
     found: dict[str, Changes] = {}
@@ -91,7 +93,7 @@ def _appointments(work: Work, name: str, named: Sequence[Record]) -> Mapping[str
             _has_no_more(work, user, bounds)
             continue
         for field, value in admins.handed_on(user, bounds).items():
-            _has_a_place(work, user.key, field, value)
+            _has_a_place(work, user.key, field)
             changes[field] = value
     return found
 
@@ -106,9 +108,9 @@ def _has_no_more(work: Work, user: Record, bounds: Record | None) -> None:
         )
 
 
-def _has_a_place(work: Work, address: str, field: AnyField, value: object) -> None:
+def _has_a_place(work: Work, address: str, field: AnyField) -> None:
     """A limit that this server cannot keep of a mail user would not hold."""
-    if value and not work.accounts.supports(admins.PROMOTED, field):
+    if not work.accounts.supports(admins.PROMOTED, field):
         raise Forbidden(
             f"addAdmin ({address}): this server's schema has no place for {field.name} of a mail "
             f"user, which is limited for {work.actor.username}; only a global admin names them"
