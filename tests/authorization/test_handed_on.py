@@ -206,6 +206,7 @@ WITHIN = [
     ({"maxUsers": -1}, {"maxUsers": -1}),
     ({"maxUsers": -1}, {"maxUsers": 1}),
     ({"maxUsers": 5}, {}),
+    ({"createNewDomains": "yes", "createMaxDomains": -1}, {}),  # may have none
     ({"disableViewingMailLog": True}, {}),
     (FREE, FREE),
     (FREE, {"createNewDomains": "yes"}),
@@ -354,3 +355,13 @@ def test_who_is_out_of_reach_is_refused_with_the_reason(
 
     with pytest.raises(Forbidden, match=reason):
         name(site, ANNA, far, domain=NET, scope=scope)
+
+
+def test_what_is_the_same_already_is_not_written(site: Site) -> None:
+    limit(site, ANNA, **LIMITED)
+    limit(site, U1, **LIMITED, createQuotaUnit="GB")
+
+    name(site, ANNA, U1)
+
+    with site.app.store.session() as accounts:
+        assert "GB" == accounts.admin_settings(U1)["create_quota_unit"]

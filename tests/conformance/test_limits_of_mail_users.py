@@ -241,3 +241,18 @@ def test_the_use_of_all_domains_is_asked_for_once(
     start.update("admin", JANE, maxUsers="2", maxDomains="3")
 
     assert [(NET, ORG)] == asked
+
+
+def test_that_none_is_allowed_is_shown_and_sent_back(start: Site) -> None:
+    """Other programs write -1; -7 means no more than that."""
+    none = "create_new_domains:yes;create_max_domains:-1;create_max_users:-7;create_max_quota:-1;"
+    add_user(start, f"none@{ORG}", isadmin=1, settings=none)
+    start.insert("domain_admins", username=f"none@{ORG}", domain=ORG)
+
+    shown = start.show("admin", f"none@{ORG}")
+
+    assert (0, -1, -1) == tuple(shown[name] for name in ("maxDomains", "maxUsers", "maxQuota"))
+    form = {name: as_text(value) for name, value in shown.items()}
+    before = start.snapshot()
+    assert [] == start.update("admin", f"none@{ORG}", form)
+    assert NOTHING == start.since(before)
