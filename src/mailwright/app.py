@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from mailwright import overrides
+from mailwright import overrides, tokens
 from mailwright.audit.trail import UNFORESEEN, Trail
 from mailwright.authz import Action, Actor, Role
 from mailwright.errors import (
@@ -67,6 +67,7 @@ KNOWN = frozenset(
         (USERNAME, PASSWORD),
         *(account.resource.fields for account in ACCOUNTS.values()),
         *(listing.parameters(account.resource) for account in ACCOUNTS.values()),
+        tokens.PARAMETERS,
     )
     for field in fields
     if not field.internal

@@ -177,6 +177,28 @@ def test_a_list_comes_in_pages(site: Site) -> None:
         assert [list("cbdeaf")] == _pages(api, None, 0)
 
 
+def test_the_api_gives_the_pages(out: Api) -> None:
+    for _ in range(5):
+        issue(out)
+    first = out.call("GET", "/api/tokens", query_string="limit=3").json
+    following = first["_next_page_token"]
+    second = out.call("GET", "/api/tokens", query_string=f"limit=3&page_token={following}").json
+
+    assert [3, 2] == [len(page["_data"]) for page in (first, second)]
+    assert [row["id"] for row in rows(out)] == [
+        token["id"] for page in (first, second) for token in page["_data"]
+    ]
+    assert "_next_page_token" not in second
+    wrong = out.call("GET", "/api/tokens", query_string="page_token=x")
+    assert 400 == wrong.status_code
+
+
+def test_parameters_of_tokens_are_known_elsewhere(out: Api) -> None:
+    answer = out.call("PUT", f"/api/user/{JANE}", "label=x&name=Jane")
+
+    assert ["label is not taken here; ignored"] == answer.json["_warnings"]
+
+
 def _token_of(*place: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 

@@ -294,7 +294,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         Token.LIST,
         "Get one's own API tokens; a token gets itself",
         "Token",
-        options=(tokens.ALL,),
+        options=tokens.LISTED,
     ),
     Route(
         "POST",

@@ -101,7 +101,9 @@ class Bearers:
 
     def _list(self, work: Work, _path: Path, asked: Mapping[AnyField, Any]) -> Answer:
         owner = None if asked[tokens.ALL] else work.actor.username
-        return Answer([token.told() for token in tokens.listed(work, self._tokens, owner)])
+        limit, after = asked[tokens.LIMIT], asked[tokens.PAGE_TOKEN]
+        page = tokens.page(work, self._tokens, owner, limit=limit, after=after)
+        return Answer([token.told() for token in page.tokens], page.next)
 
     def _create(self, work: Work, _path: Path, asked: Mapping[AnyField, Any]) -> Answer:
         token, text = tokens.issue(work, self._tokens, work.actor.username, asked)
