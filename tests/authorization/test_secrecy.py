@@ -8,6 +8,7 @@ from statistics import median
 
 import pytest
 
+from mailwright import app
 from mailwright.http.routes import ROUTES, Session
 from tests.api.client import JANE, PASSWORD, SQLITE
 from tests.authorization.cells import Asked
@@ -111,6 +112,12 @@ ASKING = tuple(
     if role.username == MANAGER and role.variant == OPEN
 )
 on_both = pytest.mark.parametrize("world", [SQLITE, OPENLDAP], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an admin panel stored is read again after a while, also between the two that are compared."""
+    monkeypatch.setattr(app, "OVERRIDES_LAST_SECONDS", float("inf"))
 
 
 def test_every_route_that_names_something_is_asked() -> None:
