@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -161,3 +162,50 @@ def test_a_login_on_its_way_while_the_password_changes_gets_no_session(
 
     assert 401 == result.status_code == status(janes)
     assert [ADMIN] == [row["username"] for row in sessions(admin)]
+
+
+class SlowBody(io.BytesIO):
+    """A body whose sender takes so long that something happens before it is there."""
+
+    def __init__(self, body: bytes, meanwhile: Callable[[], object]) -> None:
+        super().__init__(body)
+        self.meanwhile = meanwhile
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.meanwhile()
+        return super().read(size)
+
+
+def test_a_session_that_ends_while_the_body_is_on_its_way_changes_nothing(admin: Api) -> None:
+    """The holder was looked up before the body; who sent that slowly wrote after the session's end."""
+    admin.add_user()
+    end = "DELETE FROM mailwright_sessions"
+    body = SlowBody(b"name=Late", lambda: admin.site.raw["iredadmin"].execute(end))
+
+    answer, _ = admin.straight(
+        f"/api/user/{JANE}",
+        body,
+        CONTENT_LENGTH="9",
+        CONTENT_TYPE="application/x-www-form-urlencoded",
+    )
+
+    assert answer.startswith("401 ")
+    assert "Late" != admin.site.show("user", JANE)["name"]
+
+
+def test_a_token_that_is_revoked_while_the_body_is_on_its_way_changes_nothing(admin: Api) -> None:
+    admin.add_user()
+    token = admin.call("POST", "/api/tokens", "label=x").json["_data"]["token"]
+    revoke = "DELETE FROM mailwright_tokens"
+    body = SlowBody(b"name=Late", lambda: admin.site.raw["iredadmin"].execute(revoke))
+
+    answer, _ = admin.straight(
+        f"/api/user/{JANE}",
+        body,
+        CONTENT_LENGTH="9",
+        CONTENT_TYPE="application/x-www-form-urlencoded",
+        HTTP_AUTHORIZATION=f"Bearer {token}",
+    )
+
+    assert answer.startswith("401 ")
+    assert "Late" != admin.site.show("user", JANE)["name"]

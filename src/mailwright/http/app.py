@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, Final
 
@@ -46,6 +46,7 @@ from mailwright.http.tokens import Bearers, shown_in
 from mailwright.logs import REQUEST
 from mailwright.resources.operations import Account
 from mailwright.resources.verifying import stored_hashes
+from mailwright.storage.protocol import Accounts
 from mailwright.work import Work
 
 LOG = logging.getLogger("mailwright.http")
@@ -245,20 +246,34 @@ class Api:
         """Who asks, by what they show; nobody's body is read before.
 
         ``NotAuthenticated``, ``TooManyAttempts``, ``Forbidden``.  What they are just now is asked later,
-        by the piece of work itself.
+        by the piece of work itself; and after a body, which a client sends as slowly as it likes, also
+        whether the session or the token is still there.
         """
         context = req.context
         client: Client = context.client
+        again = _sends_body(req.env)
         header: str | None = req.env.get("HTTP_AUTHORIZATION")
         bearer = None if header is None else shown_in(header)
         if bearer is None:
             _refuse_foreign_page(req, client)
-            context.actor = holder = self._sessions.holder(self._token(req))
-            return lambda accounts: self._sessions.actor(accounts, holder, client, context.id)
+            cookie = self._token(req)
+            context.actor = holder = self._sessions.holder(cookie)
+
+            def identify(accounts: Accounts) -> Actor:
+                if again:
+                    self._sessions.holder(cookie)
+                return self._sessions.actor(accounts, holder, client, context.id)
+
+            return identify
         # No page of another site can send this header, and a wrong token never falls back on a cookie.
         token = self._bearers.found(bearer, client)
         context.actor, context.token = token.owner, token.ident
-        return lambda accounts: self._bearers.actor(accounts, token, client, context.id)
+
+        def speaks_for(accounts: Accounts) -> Actor:
+            found = self._bearers.found(bearer, client) if again else token
+            return self._bearers.actor(accounts, found, client, context.id)
+
+        return speaks_for
 
     def _token(self, req: Request) -> str | None:
         values = req.get_cookie_values(self._cookie)
@@ -403,6 +418,12 @@ class Frame:
         restricted = self._restricted or bool(stored)
         if restricted and client.address not in (stored or self._clients):
             raise Forbidden("this client may not use the API", code="NOT_AUTHORIZED")
+
+
+def _sends_body(environ: Mapping[str, Any]) -> bool:
+    return environ.get("CONTENT_LENGTH", "0") not in {"", "0"} or (
+        "HTTP_TRANSFER_ENCODING" in environ
+    )
 
 
 def _actor(work: Work) -> Actor:
