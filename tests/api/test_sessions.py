@@ -88,6 +88,16 @@ def test_when_it_was_seen_is_written_once_a_minute_at_most(api: Api) -> None:
     assert [start, start, start + 60, start + 60] == seen
 
 
+def test_asking_keeps_no_session_alive_for_an_admin_who_is_disabled(api: Api) -> None:
+    api.login()
+    disable(api.site, ADMIN)
+    before = sessions(api)
+    later(api, minutes=20)
+
+    assert 401 == status(api)
+    assert before == sessions(api)
+
+
 def test_expired_sessions_go_at_the_next_login(api: Api) -> None:
     api.login()
     later(api, minutes=31)

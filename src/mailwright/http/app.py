@@ -257,7 +257,8 @@ class Api:
         if bearer is None:
             _refuse_foreign_page(req, client)
             cookie = self._token(req)
-            context.actor = holder = self._sessions.holder(cookie)
+            holder = self._sessions.holder(cookie)
+            context.actor = holder.username
 
             def identify(accounts: Accounts) -> Actor:
                 if again:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass, field
 
 from mailwright.app import App
 from mailwright.authz import Actor, Role
@@ -27,6 +28,15 @@ _STALE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose a session is, and when it was last seen."""
+
+    username: str
+    digest: str = field(repr=False)
+    seen: int
+
+
 class Sessions:
     """The sessions of one application."""
 
@@ -38,18 +48,31 @@ class Sessions:
         self._cookie = app.settings.sessions.cookie_name
         self._path = app.settings.server.base_path or "/"
 
-    def holder(self, token: str | None) -> str:
+    def holder(self, token: str | None) -> Holder:
         """Whose session the cookie's token is.  ``NotAuthenticated``."""
-        username = self._username(token)
-        if username is None:
-            raise _nobody()
-        return username
+        if token is not None and len(token) == TOKEN_LENGTH:
+            digest = _digest(token)
+            with self._database.connection() as connection:
+                row = connection.row(_FIND, (digest,))
+            if row is not None:
+                username, created, seen = row
+                now = self._now()
+                if now - seen <= self._idle and now - created <= self._absolute:
+                    return Holder(str(username), digest, seen)
+        raise _nobody()
 
-    def actor(self, accounts: Accounts, holder: str, client: Client, request: str) -> Actor:
-        """The holder of a session with the rank of this moment.  ``NotAuthenticated``."""
-        found = accounts.administrator(holder)
+    def actor(self, accounts: Accounts, holder: Holder, client: Client, request: str) -> Actor:
+        """The holder of a session with the rank of this moment.  ``NotAuthenticated``.
+
+        Of nobody who may not administer just now the session is kept alive by asking.
+        """
+        found = accounts.administrator(holder.username)
         if found is None:
             raise _nobody()
+        now = self._now()
+        if now - holder.seen >= SEEN_SECONDS:
+            with self._database.connection() as connection:
+                connection.execute(_SEEN, (now, holder.digest))
         role = Role.of(is_global=found.is_global)
         return Actor(found.username, role, address=client.address, request=request)
 
@@ -82,22 +105,6 @@ class Sessions:
     def _attributes(self, client: Client) -> str:
         secure = "; Secure" if client.secure else ""
         return f"Path={self._path}; HttpOnly; SameSite=Strict{secure}"
-
-    def _username(self, token: str | None) -> str | None:
-        if token is None or len(token) != TOKEN_LENGTH:
-            return None
-        digest = _digest(token)
-        now = self._now()
-        with self._database.connection() as connection:
-            row = connection.row(_FIND, (digest,))
-            if row is None:
-                return None
-            username, created, seen = row
-            if now - seen > self._idle or now - created > self._absolute:
-                return None
-            if now - seen >= SEEN_SECONDS:
-                connection.execute(_SEEN, (now, digest))
-        return str(username)
 
     def _now(self) -> int:
         return int(self._app.clock().timestamp())
