@@ -215,6 +215,10 @@ class Accounts(Protocol):
         """The domain itself, the target of an alias domain, or ``None``."""
         ...
 
+    def standalone_admins(self, domain: str) -> frozenset[str]:
+        """The standalone admins, active or not, whose addresses are in a domain, hosted or not."""
+        ...
+
     def usage(self, *domains: str) -> Usage:
         """What domains hold, together."""
         ...

@@ -126,6 +126,13 @@ def global_admins(library: Library) -> Sequence[str]:
     return sorted(set(found))
 
 
+def standalone_admins(library: Library, domain: str) -> frozenset[str]:
+    """The standalone admins whose addresses are in a domain."""
+    asked = names.both(names.of_class("mailAdmin"), names.ends_with("mail", f"@{domain}"))
+    found = library.connection.search(library.tree.admins, ONE_LEVEL, asked, NO_ATTRIBUTES)
+    return frozenset(names.value_of(entry.dn).lower() for entry in found)
+
+
 def _holders(library: Library, addresses: Sequence[str]) -> list[Entry]:
     asked = names.both(
         names.either(

@@ -358,6 +358,10 @@ class LdapAccounts:
         """The domain itself, the domain that has this further name, or ``None``."""
         return questions.hosted_domain(self.library, name)
 
+    def standalone_admins(self, domain: str) -> frozenset[str]:
+        """The standalone admins whose addresses are in a domain."""
+        return questions.standalone_admins(self.library, domain)
+
     def usage(self, *domains: str) -> Usage:
         """What domains hold, together."""
         each = [count_entries(self.library, domain) for domain in dict.fromkeys(domains)]

@@ -25,7 +25,7 @@ from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection, Database
 from mailwright.storage.sql.finding import Finding
 from mailwright.storage.sql.reading import Reading, has_place
-from mailwright.storage.sql.removal import Removal
+from mailwright.storage.sql.removal import Removal, escaped
 from mailwright.storage.sql.writing import Writing, chunks, hosted_domain
 
 _TAKEN = (
@@ -255,6 +255,16 @@ class SqlAccounts:
     def hosted_domain(self, name: str) -> str | None:
         """The domain itself, the target of an alias domain, or ``None``."""
         return hosted_domain(self._connection, name)
+
+    def standalone_admins(self, domain: str) -> frozenset[str]:
+        """The standalone admins whose addresses are in a domain; a server has few admins."""
+        ending = f"@{domain.lower()}"
+        found = self._connection.rows(
+            'SELECT "username" FROM "admin" WHERE LOWER("username") LIKE %s ESCAPE \'!\'',
+            (f"%{escaped(ending)}",),
+        )
+        # MariaDB finds names that differ in accents, too.
+        return frozenset(row[0].lower() for row in found if row[0].lower().endswith(ending))
 
     def usage(self, *domains: str) -> Usage:
         """What domains hold, together."""
