@@ -362,7 +362,7 @@ def _object(properties: Json) -> Json:
 def _answer_schema(route: Route) -> Json:
     match route.operation:
         case Token.LIST:
-            return _success({"type": "array", "items": _ref("Token")})
+            return _success({"type": "array", "items": _ref("Token")}, paged=True)
         case Trail.LIST:
             return _success({"type": "array", "items": _ref("Record")}, paged=True)
         case Token.CREATE:
