@@ -1,24 +1,31 @@
 """Records as the API lists them: whoever asks sees what they may see.
 
-Global admins see every record, normal admins what they did themselves; an API token bound to domains sees
-those about its domains only (policy reference 7.1).
+Global admins see every record, domain admins what they did themselves as such, since their account was
+made, about the domains that they administer now; an API token bound to domains sees those about its domains
+only (policy reference 7.1).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from mailwright import tokens
 from mailwright.audit import finding
-from mailwright.audit.finding import Search
+from mailwright.audit.finding import Own, Search
 from mailwright.audit.records import Outcome, moment
 from mailwright.authz import Action, Role
-from mailwright.errors import Forbidden, Invalid
+from mailwright.errors import Forbidden, Invalid, NotAuthenticated
 from mailwright.fields.field import AnyField, Field
 from mailwright.fields.kinds import Choice, Text, Whole
 from mailwright.http.answers import Answer
+from mailwright.resources import admin as admins
+from mailwright.resources import domain as domains
+from mailwright.resources import user as users
+from mailwright.resources.stamps import CREATED
+from mailwright.storage.protocol import Query
 from mailwright.storage.sql.engine import Database
 from mailwright.work import Work
 
@@ -46,9 +53,10 @@ def listed(work: Work, database: Database, asked: Mapping[AnyField, Any]) -> Ans
     """A page of records, the newest first.  ``Forbidden``, ``Invalid``."""
     work.attempt(Action.LIST, RESOURCE, "", None)
     actor = work.actor
-    scope = actor.scope
-    if scope.resources is not None and RESOURCE not in scope.resources:
-        raise Forbidden(f"this token of {actor.username} may not list records")
+    # A bound to domains leaves nothing out here: it says which records are found.
+    bound = replace(actor.scope, domains=None).excludes(Action.LIST, RESOURCE, None)
+    if bound:
+        raise Forbidden(f"this API token {bound}")
     found = finding.find(
         database,
         Search(
@@ -62,12 +70,30 @@ def listed(work: Work, database: Database, asked: Mapping[AnyField, Any]) -> Ans
             until=_time(UNTIL, asked),
             limit=asked[LIMIT] or finding.ON_A_PAGE,
             after=_after(asked[PAGE_TOKEN]),
-            seen_by=None if actor.role is Role.GLOBAL_ADMIN else actor.username,
-            within=scope.domains,
+            own=None if actor.role is Role.GLOBAL_ADMIN else _own(work, database),
+            within=actor.scope.domains,
         ),
     )
     following = None if found.next is None else str(found.next)
     return Answer([finding.shown(record) for record in found.records], following)
+
+
+def _own(work: Work, database: Database) -> Own:
+    """What a domain admin may see.  ``NotAuthenticated``, ``NotFound`` if they are gone."""
+    accounts, username = work.accounts, work.actor.username
+    admin = accounts.administrator(username)
+    if admin is None:
+        raise NotAuthenticated(f"{username} is no admin any more")
+    sort = users.RESOURCE if admin.is_mail_user else admins.RESOURCE
+    created: str = accounts.get(sort, admin.username, (CREATED,))[CREATED]
+    given = accounts.find_names(domains.RESOURCE, Query(administered_by=username))
+    return Own(
+        username,
+        frozenset(given.keys),
+        # As the times of records are written; that of an account is in whole seconds.
+        since=created and created.removesuffix("Z") + ".000000Z",
+        behind=finding.last_of_name(database, username),
+    )
 
 
 def _time(field: AnyField, asked: Mapping[AnyField, Any]) -> str:
