@@ -57,8 +57,12 @@ class Claims(Protocol):
         """A global admin switches the domain on, which is as good as a proof by its admins."""
         ...
 
-    def withdraw(self, domain: str) -> None:
-        """A global admin switches the domain off: no proof switches it on again."""
+    def withdraw(self, domain: str) -> bool:
+        """A global admin switches the domain off: no proof switches it on again.  Whether there was one."""
+        ...
+
+    def waits(self, domain: str, admins: Collection[str]) -> bool:
+        """Whether one of its admins has yet to prove that the domain is theirs."""
         ...
 
 

@@ -359,11 +359,62 @@ def test_what_a_global_admin_switched_off_no_proof_switches_on(api: Api, names: 
     ok(by(api, ADMIN, "PUT", PATH, "accountStatus=disabled"))
     later(api, minutes=1)
 
+    assert {"set": False} == ok(api.call("POST", PROOF))
+    assert "disabled" == status(api)
+
+
+def test_nor_what_another_program_switched_off(
+    api: Api, names: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a program knows nothing of the rows."""
+    add(api)
+    publish(api, names)
+    ok(api.call("POST", PROOF))
+    with monkeypatch.context() as patch:
+        patch.setattr(Claims, "withdraw", lambda *_: False)
+        ok(by(api, ADMIN, "PUT", PATH, "accountStatus=disabled"))
+    later(api, minutes=1)
+
     answer = api.call("POST", PROOF)
 
     assert ok(answer)["verified"]
     assert "switched off by a global admin" in answer.json["_warnings"][0]
     assert "disabled" == status(api)
+    assert 403 == api.call("DELETE", PATH).status_code
+
+
+def test_nor_does_its_admin_by_removing_it(api: Api, names: NameServer) -> None:
+    add(api)
+    publish(api, names)
+    ok(api.call("POST", PROOF))
+    ok(by(api, ADMIN, "PUT", PATH, "accountStatus=disabled"))
+    answer = api.call("DELETE", PATH)
+
+    assert (403, True) == (answer.status_code, "accountStatus" in answer.json["_msg"])
+    ok(by(api, ADMIN, "DELETE", PATH))
+    add(api)
+    assert "disabled" == status(api)
+
+
+def test_to_switch_off_what_waits_ends_the_waiting(api: Api, names: NameServer) -> None:
+    add(api)
+    publish(api, names)
+    ok(by(api, ADMIN, "PUT", PATH, "accountStatus=disabled"))
+    ok(by(api, ADMIN, "PUT", PATH, "accountStatus=disabled"))
+
+    assert [] == rows(api)
+    assert {"set": False} == ok(api.call("POST", PROOF))
+    assert 403 == api.call("DELETE", PATH).status_code
+    log = api.site.raw["iredadmin"].rows("SELECT * FROM log WHERE event = 'disable'")
+    assert [(ADMIN, DOMAIN)] == [(row["admin"], row["domain"]) for row in log]
+
+
+def test_what_its_own_admin_says_again_ends_nothing(api: Api, names: NameServer) -> None:
+    add(api)
+    publish(api, names)
+    ok(api.call("PUT", PATH, "accountStatus=disabled"))
+
+    assert ok(api.call("POST", PROOF))["verified"]
 
 
 def test_nor_where_the_proof_could_not_be_remembered(

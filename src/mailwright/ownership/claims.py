@@ -1,7 +1,8 @@
 """Domains that wait for a proof, and proofs that are remembered: the rows of `iredadmin.domain_ownership`.
 
 A row is of one admin and one domain.  ``verified`` is set only after the domain was switched on, or when
-a global admin did that: a domain that was switched off later is never switched on by an old proof.
+a global admin did that.  It switches on no domain that is there; it spares its admin another proof when
+they remove the domain and add it again, so whoever switches the domain off has the rows removed.
 ``expire`` is the end of the code or of the memory, in seconds since 1970 (policy reference 7.1 and 9).
 Names that are to become alias domains have rows of their own, which are not looked at here.
 """
@@ -149,14 +150,23 @@ class Claims:
         for claim in self.of(domain, admins):
             self.proven(claim)
 
-    def withdraw(self, domain: str) -> None:
-        """A global admin switches the domain off: no proof switches it on again."""
-        if self._is_there:
-            with self._database.connection() as connection:
-                connection.execute(
-                    f'DELETE FROM "{_TABLE}" WHERE {_OF_A_DOMAIN} AND "verified" = 0',  # noqa: S608
-                    (domain,),
-                )
+    def withdraw(self, domain: str) -> bool:
+        """A global admin switches the domain off: no proof, old or new, switches it on again.
+
+        Whether there was one, or a code that was waited for.
+        """
+        if not self._is_there:
+            return False
+        with self._database.connection() as connection:
+            gone = connection.execute(
+                f'DELETE FROM "{_TABLE}" WHERE {_OF_A_DOMAIN}',  # noqa: S608
+                (domain,),
+            )
+        return gone > 0
+
+    def waits(self, domain: str, admins: Collection[str]) -> bool:
+        """Whether one of its admins has yet to prove that the domain is theirs."""
+        return any(not claim.verified for claim in self.of(domain, admins))
 
     def forget(self, is_hosted: Callable[[str], bool]) -> int:
         """Drop what is too old, but no code that a domain still waits for; how many rows."""

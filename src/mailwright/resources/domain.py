@@ -5,12 +5,13 @@ Sources: the API document (both editions), SQL reference 3.2 to 3.9, 4.1 to 4.3 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from mailwright.authz import Role
-from mailwright.errors import Exists, Invalid
-from mailwright.fields.field import Changes, Field, Record
+from mailwright.authz import Action, Role
+from mailwright.errors import Exists, Forbidden, Invalid
+from mailwright.fields.field import AnyField, Changes, Field, Record
 from mailwright.fields.kinds import (
     MEGABYTES,
     Choice,
@@ -53,7 +54,7 @@ from mailwright.fields.places import (
     SqlHome,
 )
 from mailwright.fields.resource import Resource
-from mailwright.resources import limits
+from mailwright.resources import limits, rights
 from mailwright.resources.operations import Account
 from mailwright.resources.rights import Lock
 from mailwright.resources.rules import (
@@ -389,6 +390,14 @@ STORAGE_BASE = Field(
 
 # What a given primary is stored as; one that DNS is asked for, stored by hand, is shown as it is.
 _FIXED_HOP = NextHop(fixed=True)
+# A host name of at least two labels, whose last one no number can be, and the port of mail servers.
+_ORDINARY_HOP = re.compile(
+    r"\[(?P<host>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+))\]:(?:25|smtp)"
+)
+# Top-level domains, and one below `arpa`, that lead to a machine or a network of one's own.
+_INNER_NAME = re.compile(
+    r"\.(?:localhost|localdomain|local|internal|intranet|private|corp|home|lan|arpa)$"
+)
 
 
 def _primary_mx(record: Mapping[str, Any]) -> str:
@@ -615,6 +624,7 @@ def found(work: Work, name: str, changes: Changes) -> None:
         raise Invalid("name is required", parameter="name")
     if work.accounts.hosted_domain(name) is not None:
         raise Exists(f"domain {name} already exists", parameter="domain")
+    _is_no_place_of_other_admins(work, name)
     if work.actor.role is not Role.GLOBAL_ADMIN:
         limits.one_more_domain_fits(work)
         changes[ADMINS] = (work.actor.username,)
@@ -623,6 +633,31 @@ def found(work: Work, name: str, changes: Changes) -> None:
     language_is_installed(work, LANGUAGE, changes)
     _default_fits(changes.get(DEFAULT_QUOTA, 0), changes.get(MAX_USER_QUOTA, 0))
     changes[STATUS] = "disabled" if _waits_for_a_proof(work, name) else "active"
+
+
+def _is_no_place_of_other_admins(work: Work, name: str) -> None:
+    """Only a global admin hosts the domain in which standalone admins have their addresses.
+
+    Whoever had it would get their mail, know who they are, and keep others from becoming admins there.
+    """
+    admins = _others_at(work, name)
+    if not admins:
+        return
+    if not _is_global_without_bounds(work):
+        raise Exists(f"domain {name} is taken; ask a global admin for it", parameter="domain")
+    work.warn(
+        f"{', '.join(sorted(admins))}: standalone admins who stay, without a mailbox in {name}"
+    )
+
+
+def _others_at(work: Work, name: str) -> frozenset[str]:
+    """The standalone admins whose addresses are in a domain, without an actor who speaks for themselves."""
+    own = set() if work.actor.scope.is_bound else {work.actor.username.lower()}
+    return work.accounts.standalone_admins(name) - own
+
+
+def _is_global_without_bounds(work: Work) -> bool:
+    return work.actor.role is Role.GLOBAL_ADMIN and not work.actor.scope.is_bound
 
 
 def _waits_for_a_proof(work: Work, name: str) -> bool:
@@ -704,6 +739,8 @@ def backup_mx(work: Work, name: str, record: Record, changes: Changes) -> None:
         if changes[PRIMARY_MX] == record[PRIMARY_MX]:
             changes.pop(PRIMARY_MX)
     asked = [field for field in (IS_BACKUPMX, PRIMARY_MX) if field in changes]
+    if asked and work.actor.role is not Role.GLOBAL_ADMIN:
+        _primary_is_anybodys(work, record, changes)
     is_backup = changes.get(IS_BACKUPMX, record[IS_BACKUPMX])
     if (TRANSPORT in changes.named and asked) or (TRANSPORT in changes and is_backup):
         named = asked[0].name if asked else IS_BACKUPMX.name
@@ -722,6 +759,46 @@ def backup_mx(work: Work, name: str, record: Record, changes: Changes) -> None:
             "is_backupmx must be used with primarymx (empty: ask DNS)", parameter="primarymx"
         )
     changes[TRANSPORT] = f"relay:{primary or name}"
+
+
+def _primary_is_anybodys(work: Work, record: Record, changes: Changes) -> None:
+    """A domain admin goes from the usual transport to a public primary and back, and nowhere else.
+
+    The transport is for global admins, and a backup MX is the same by another name.
+    """
+    if not _transport_is_usual(work, record):
+        raise Forbidden(
+            f"{IS_BACKUPMX.name}: the transport that a global admin has set would be lost",
+            parameter=IS_BACKUPMX.name,
+        )
+    if not _is_anybodys(changes.get(PRIMARY_MX, "")):
+        raise Forbidden(
+            f"{PRIMARY_MX.name}: of domain admins a public host name is taken, and port 25",
+            parameter=PRIMARY_MX.name,
+        )
+
+
+def _transport_is_usual(work: Work, record: Record) -> bool:
+    """Whether the transport may be the doing of a domain admin."""
+    if record[IS_BACKUPMX]:
+        return _is_anybodys(record[PRIMARY_MX])
+    return record[TRANSPORT] == work.settings.accounts.default_transport
+
+
+def _is_anybodys(hop: str) -> bool:
+    """Whether a primary is one that everybody may name; the empty one asks DNS."""
+    found = _ORDINARY_HOP.fullmatch(hop.lower())
+    return not hop or (found is not None and not _INNER_NAME.search(found["host"]))
+
+
+def copies_are_of_ones_own(work: Work, name: str, _record: Record, changes: Changes) -> None:
+    """Nobody has the mail of users copied who rank above them."""
+    for field in (SENDER_BCC, RECIPIENT_BCC):
+        if changes.get(field):
+            try:
+                rights.reach_everybody(work, name)
+            except Forbidden as error:
+                raise Forbidden(f"{field.name}: {error.reason}", parameter=field.name) from None
 
 
 def lowered_limits_are_told(work: Work, name: str, record: Record, changes: Changes) -> None:
@@ -744,15 +821,31 @@ def lowered_limits_are_told(work: Work, name: str, record: Record, changes: Chan
 
 
 def nobody_waits_for_a_proof_any_more(
-    work: Work, name: str, _record: Record, changes: Changes
+    work: Work, name: str, record: Record, changes: Changes
 ) -> None:
-    """A global admin who switches a domain on or off has decided; noted before it takes effect."""
+    """A global admin who switches a domain on or off has decided; noted before it takes effect.
+
+    To say that a domain is off which is off already decides, too, but a whole profile that is sent back
+    does not.
+    """
     status = changes.get(STATUS)
     if status == "active":
         admins: tuple[str, ...] = work.accounts.get(RESOURCE, name, (ADMINS,))[ADMINS]
         work.claims.vouch(name, admins)
     elif status is not None:
         work.claims.withdraw(name)
+    elif _says_again_that_it_is_off(work, record, changes) and work.claims.withdraw(name):
+        fields = (STATUS.name,)
+        work.note(Action.UPDATE, RESOURCE.name, name, name, fields=fields, event="disable")
+
+
+def _says_again_that_it_is_off(work: Work, record: Record, changes: Changes) -> bool:
+    if STATUS not in changes.named or work.actor.role is not Role.GLOBAL_ADMIN:
+        return False
+    whole = (field for field in RESOURCE.update if field.resets)
+    return record[STATUS] == "disabled" and not all(
+        field in changes.named or not work.accounts.supports(RESOURCE, field) for field in whole
+    )
 
 
 def last_admin_is_elsewhere(work: Work, name: str) -> None:
@@ -760,11 +853,60 @@ def last_admin_is_elsewhere(work: Work, name: str) -> None:
     a_global_admin_is_elsewhere(work, name)
 
 
+def no_other_admin_goes_with_it(work: Work, name: str) -> None:
+    """Standalone admins who have their addresses in the domain are for global admins."""
+    if not _is_global_without_bounds(work) and _others_at(work, name):
+        raise Forbidden(f"{name} is where other admins have their addresses")
+
+
+def nothing_is_undone_by_adding_it_again(work: Work, name: str) -> None:
+    """What only global admins set does not go with the domain: its admin could add it again without."""
+    if work.actor.role is Role.GLOBAL_ADMIN:
+        return
+    fields = RESOURCE.needed_for((*_ON_UPDATE, ADMINS))
+    record = work.accounts.get(RESOURCE, name, fields, lock=True)
+    kept = [
+        field.name for field in _ON_UPDATE if field.global_only and _was_set(work, field, record)
+    ]
+    if kept:
+        raise Forbidden(
+            f"{name} has what global admins have set, so they remove it: {', '.join(kept)}"
+        )
+
+
+def _was_set(work: Work, field: AnyField, record: Record) -> bool:
+    """Whether a field is otherwise than in a domain that a domain admin added."""
+    if field is STATUS:
+        admins: tuple[str, ...] = record[ADMINS]
+        return record[STATUS] != "active" and not work.claims.waits(record.key, admins)
+    if field is TRANSPORT:
+        return not _transport_is_usual(work, record)
+    if field is ENABLED_SERVICES:
+        return _services_were_set(work, record)
+    return bool(record[field] != field.empty)
+
+
+def _services_were_set(work: Work, record: Record) -> bool:
+    """On a directory mail is on from the beginning, and a service is switched on with what needs it."""
+    kept = work.accounts.names_kept(RESOURCE, ENABLED_SERVICES)
+    needed = {"mail"}
+    needed |= {"senderbcc"} if record[SENDER_BCC] else set()
+    needed |= {"recipientbcc"} if record[RECIPIENT_BCC] else set()
+    services: tuple[str, ...] = record[ENABLED_SERVICES]
+    found = set(services)
+    missing = {name for name in needed - found if kept is None or name in kept}
+    return bool(missing or found - {"mail", "domainalias", "senderbcc", "recipientbcc"})
+
+
 ACCOUNT = Account(
     RESOURCE,
     found=found,
     lock=Lock(RESOURCE, DISABLED_DOMAIN_PROFILES, DOMAIN_PROFILES),
-    before_removal=(last_admin_is_elsewhere,),
+    before_removal=(
+        last_admin_is_elsewhere,
+        no_other_admin_goes_with_it,
+        nothing_is_undone_by_adding_it_again,
+    ),
     rules=(
         language,
         names_mean_something,
@@ -772,6 +914,7 @@ ACCOUNT = Account(
         password_lengths_agree,
         lengths_keep_the_servers_rules,
         backup_mx,
+        copies_are_of_ones_own,
         lowered_limits_are_told,
         nobody_waits_for_a_proof_any_more,
     ),
