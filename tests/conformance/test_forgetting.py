@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mailwright.policies.forgetting import forget
+from mailwright.storage.sql.catalogue import columns_of
 from mailwright.storage.sql.dialect import Dialect
 from mailwright.storage.sql.engine import Connection
 from mailwright.work import Leftover
@@ -93,6 +94,30 @@ def test_a_users_counts_are_found_by_an_index(
 
 
 @on_sql
+def test_admins_who_stay_keep_what_is_theirs(site: Site) -> None:
+    """A standalone admin may have an address in a domain that is hosted and removed."""
+    raw = site.raw["iredadmin"]
+    stay, gone, other = "Stays@example.org", "gone@example.org", "stays@example.net"
+    for number, name in enumerate((stay, gone, other)):
+        hashed = str(number) * 64
+        raw.insert("settings", account=name, k="create_max_users", v="1")
+        raw.insert(
+            "mailwright_sessions", token_hash=hashed, username=name, created=1, seen=1, address=""
+        )
+        raw.insert("domain_ownership", admin=name, domain="a.test", alias_domain="", expire=0)
+
+    forget(site.app.databases, Leftover("domain", "example.org"), {"stays@example.org"})
+
+    for table, column in (
+        ("settings", "account"),
+        ("mailwright_sessions", "username"),
+        ("domain_ownership", "admin"),
+    ):
+        left = {row[column] for row in raw.rows(f"SELECT {column} FROM {table}")}
+        assert {stay, other} == left & {stay, gone, other}, table
+
+
+@on_sql
 def test_a_removed_domain_reads_no_addresses_of_others(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +133,7 @@ def test_a_removed_domain_reads_no_addresses_of_others(
     rows = [(first + number, name.encode()) for number, name in enumerate(names)]
     many(raw, "users", "id, email", rows)
     many(raw, "policy", "policy_name", [(name,) for name in names])
+    columns_of(site.app.databases["amavisd"])  # are read once, too
     fetched = 0
     rows_of = Connection.rows
 

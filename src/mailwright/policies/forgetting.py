@@ -5,7 +5,7 @@ Every step may be repeated; nothing here fails because something is gone already
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from mailwright.storage.sql.catalogue import Columns, columns_of
 from mailwright.storage.sql.engine import Connection, Database
@@ -14,9 +14,19 @@ from mailwright.storage.sql.removal import escaped
 from mailwright.work import Leftover
 
 
-def forget(databases: Mapping[str, Database], leftover: Leftover) -> None:
-    """Remove an account's rows from amavisd, iredapd and iredadmin."""
-    steps = (("iredapd", _iredapd), ("amavisd", _amavisd), ("iredadmin", _iredadmin))
+def forget(
+    databases: Mapping[str, Database], leftover: Leftover, spare: Collection[str] = ()
+) -> None:
+    """Remove an account's rows from amavisd, iredapd and iredadmin.
+
+    ``spare`` are standalone admins whose addresses are in a removed domain: they are still there, with
+    their sessions, tokens and settings.  They have no mail, so policies under their addresses go.
+    """
+
+    def iredadmin(connection: Connection, tables: Columns, leftover: Leftover) -> None:
+        _iredadmin(connection, tables, leftover, sorted({name.lower() for name in spare}))
+
+    steps = (("iredapd", _iredapd), ("amavisd", _amavisd), ("iredadmin", iredadmin))
     # A standalone admin has no mail: policies under that address are a namesake's.
     for name, step in steps[-1:] if leftover.kind == "admin" else steps:
         database = databases.get(name)
@@ -109,7 +119,9 @@ def _amavisd(connection: Connection, tables: Columns, leftover: Leftover) -> Non
         connection.execute('DELETE FROM "policy" WHERE "policy_name" = %s', (name,))
 
 
-def _iredadmin(connection: Connection, tables: Columns, leftover: Leftover) -> None:
+def _iredadmin(
+    connection: Connection, tables: Columns, leftover: Leftover, spare: Sequence[str]
+) -> None:
     for table, column in (
         ("settings", "account"),
         ("mailwright_sessions", "username"),
@@ -119,4 +131,7 @@ def _iredadmin(connection: Connection, tables: Columns, leftover: Leftover) -> N
     ):
         if table in tables:
             condition, parameters = _accounts(column, leftover, at=False)
+            if spare:
+                condition += f' AND LOWER("{column}") NOT IN ({", ".join(["%s"] * len(spare))})'
+                parameters += spare
             connection.execute(f'DELETE FROM "{table}" WHERE {condition}', parameters)
