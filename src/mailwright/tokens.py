@@ -54,7 +54,8 @@ USED_SECONDS: Final = 60  # the last use is written at most this often
 MOST_MEMBERS: Final = 100  # of each bound; they are read with every request
 MOST_DAYS: Final = 36_500
 ON_A_PAGE: Final = 100  # where a page token comes without a limit
-_TEXT: Final = re.compile(r"mw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_ID: Final = re.compile(r"[0-9a-f]{16}")
+_TEXT: Final = re.compile(rf"mw_({_ID.pattern})_([A-Za-z0-9_-]{{43}})")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -358,6 +359,10 @@ class Tokens:
         return [_token(row) for row in rows]
 
 
+class NotTheirs(NotFound, Forbidden):
+    """For a client there is nothing; on record it was refused."""
+
+
 def parts(text: str) -> tuple[str, str] | None:
     """The id and the secret of what looks like a token."""
     match = _TEXT.fullmatch(text)
@@ -447,12 +452,19 @@ def page(work: Work, tokens: Tokens, owner: str | None, *, limit: int = 0, after
 
 
 def revoke(work: Work, tokens: Tokens, ident: str) -> Token:
-    """End a token.  ``Forbidden``, ``NotFound``: the same for one of others and for none."""
+    """End a token.  ``Forbidden``, ``NotFound``: the same for one of others and for none.
+
+    So is what is on record of it: a domain admin who read there which of both it was would know.
+    """
     actor = work.actor
+    if _ID.fullmatch(ident) is None:
+        raise _no_such_token()
     work.attempt(Action.DELETE, RESOURCE, ident, None)
     _by_login_only(work)
     token = tokens.find(ident)
-    if token is None or (actor.role is not Role.GLOBAL_ADMIN and token.owner != actor.username):
+    if actor.role is not Role.GLOBAL_ADMIN and (token is None or token.owner != actor.username):
+        raise _no_such_token(NotTheirs)
+    if token is None:
         raise _no_such_token()
     work.note(
         Action.DELETE,
@@ -493,8 +505,8 @@ def _by_login_only(work: Work) -> None:
         raise Forbidden("an API token neither creates nor revokes tokens; log in for that")
 
 
-def _no_such_token() -> NotFound:
-    return NotFound("there is no such token", code="NO_SUCH_TOKEN", parameter="id")
+def _no_such_token(kind: type[NotFound] = NotFound) -> NotFound:
+    return kind("there is no such token", code="NO_SUCH_TOKEN", parameter="id")
 
 
 def _end(asked: dt.datetime | dt.timedelta | None, now: int) -> int:

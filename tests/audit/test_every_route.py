@@ -99,7 +99,6 @@ def _waits_for_a_proof(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 _NOBODY_ELSES = "the client's own session ends, and no account is otherwise than before"
 _COMPARED = "a right password changes nothing and lets nobody in"
-_HIDDEN = "a token of somebody else is said not to be there, as one that is not"
 
 # What each route leaves when it is done, and when it is refused.
 SAMPLES: Mapping[str, tuple[Told, ...]] = {
@@ -132,7 +131,7 @@ SAMPLES: Mapping[str, tuple[Told, ...]] = {
     ),
     "delete_token_id": (
         done("own", TOKENS["here"].ident, LARGE, resource="token", event="revoke"),
-        nothing("foreign", _HIDDEN, by="domain admin", ok=False),
+        refused("foreign", TOKENS["neighbour's"].ident, "", resource="token", code="NO_SUCH_TOKEN"),
         Told("own", "token, read-only", TOKENS["here"].ident, "", resource="token", code=REFUSED),
     ),
     "post_domain_domain": (

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from mailwright.audit.records import FIELDS, Record
+from mailwright.audit.records import FIELDS, LONGEST_SENTENCE, Record, one_line
 from mailwright.errors import MailwrightError, Unavailable
 from mailwright.storage.sql import codecs
 from mailwright.storage.sql.dialect import Dialect
@@ -76,16 +76,16 @@ class Line:
     sentence: str
 
     def values(self, dialect: Dialect) -> tuple[Any, ...]:
-        """What the columns take."""
+        """What the columns take: an escape may be longer than what it stands for."""
         return (
             codecs.moment(self.time, dialect),
-            self.admin[:255],
-            self.address[:40],
-            self.domain[:255],
-            self.username[:255],
-            self.event[:20],
+            one_line(self.admin, 255)[:255],
+            one_line(self.address, 40)[:40],
+            one_line(self.domain, 255)[:255],
+            one_line(self.username, 255)[:255],
+            one_line(self.event, 20)[:20],
             self.level,
-            self.sentence,
+            one_line(self.sentence, LONGEST_SENTENCE),
         )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 SHORT: Final = 64  # what the columns of the table take
 NAME: Final = 320
+LONGEST_SENTENCE: Final = 4000  # characters, before some become escapes; MariaDB takes 64 KiB
 LONGEST_CHANGES: Final = 4_000_000  # bytes; MariaDB's column takes 16 MB
 
 _canonical = msgspec.json.Encoder(order="sorted")
@@ -83,3 +84,13 @@ def changes_text(changes: dict[str, Any]) -> str:
 def short(text: str, longest: int = SHORT) -> str:
     """What a column takes of a text, the same on every engine."""
     return text[:longest].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def one_line(text: str, longest: int) -> str:
+    """A text of a log that is read by people: nothing in it looks like another line, or is obeyed."""
+    text = text[:longest]
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
