@@ -85,7 +85,7 @@ OPPOSITE = {
 # What a question to `rights` gives when nobody is stopped.
 PERMISSIVE = {
     "closed_profiles": "frozenset()",
-    "out_of_reach": "frozenset()",
+    "admins_in_reach": "None",
     "permit_domains": "rights.Bounds(None, None)",
     "manages": "True",
     "may_create_domains": "True",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from mailwright.authz import Action, Actor
 from mailwright.fields.differences import Differences, differences
@@ -13,6 +13,8 @@ from mailwright.fields.field import Values
 from mailwright.passwords import PasswordPolicy
 from mailwright.settings import Settings
 from mailwright.storage.protocol import Accounts
+
+SPARED: Final = "_spared"  # among the changes of a note: no field's name begins so
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,15 @@ class Work:
         event: str = "",
         before: Values | None = None,
         after: Values | None = None,
+        spared: Collection[str] = (),
     ) -> None:
-        """Remember what was done; it is recorded before it is committed."""
+        """Remember what was done; it is recorded before it is committed.
+
+        ``spared`` are accounts that a change of many left alone.
+        """
         changes = differences(before, after)
+        if spared:
+            changes[SPARED] = sorted(spared)
         self.notes.append(
             Note(action, event or action.value, resource, key, domain, fields, changes)
         )

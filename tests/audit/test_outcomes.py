@@ -130,7 +130,7 @@ def test_what_was_done_in_part_only_says_so(start: Site, monkeypatch: pytest.Mon
     with start.app.store.session() as accounts:
         kind = type(accounts)
     monkeypatch.setattr(
-        kind, "change_all", lambda *_: Changed(0, [Failure(JANE, "SERVER_DOWN", "refused")])
+        kind, "change_all", lambda *_, **__: Changed(0, [Failure(JANE, "SERVER_DOWN", "refused")])
     )
 
     start.change_users("example.org", language="de_DE")
@@ -146,7 +146,7 @@ def test_a_change_that_takes_effect_at_once_is_recorded_first(
     with start.app.store.session() as accounts:
         kind, at_once = type(accounts), not accounts.all_at_once
 
-    def change_all(*_: object) -> Changed:
+    def change_all(*_: object, **__: object) -> Changed:
         seen.append(len(records(start)))
         return Changed(1)
 

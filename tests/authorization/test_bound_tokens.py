@@ -71,7 +71,34 @@ def test_it_reaches_those_who_administer_no_more_than_it_is_bound_to(out: Api) -
 @pytest.mark.parametrize("scope", [HERE, USERS])
 def test_not_even_its_owner(out: Api, scope: Scope) -> None:
     assert is_refused(put(out, WIDE, scope, f"/api/user/{WIDE}", PASSWORD))
-    assert 200 == put(out, WIDE, Scope(), f"/api/user/{WIDE}", PASSWORD).status_code
+    assert is_refused(put(out, WIDE, Scope(), f"/api/user/{WIDE}", PASSWORD))
+    assert 200 == put(out, WIDE, Scope(), f"/api/user/{WIDE}", "name=Else").status_code
+
+
+@pytest.mark.parametrize("owner", [ADMIN, MANAGER, BOSS, NARROW])
+def test_no_token_changes_the_password_of_its_owner(out: Api, owner: str) -> None:
+    """A login with it would have what the token has not, be it only its duration."""
+    kind = "admin" if owner in {ADMIN, MANAGER} else "user"
+    assert is_refused(put(out, owner, Scope(), f"/api/{kind}/{owner}", PASSWORD))
+
+    answer = put(out, owner, Scope(), f"/api/users/{DOMAIN}", PASSWORD)
+
+    assert answer.json["_success"]
+    assert 401 == out.login(owner, "Stolen-Pass1").status_code
+    if owner == BOSS:
+        assert ["left alone: 1, because boss@example.org may not change them"] == (
+            answer.json["_warnings"]
+        )
+
+
+def test_other_changes_of_everybody_are_the_owners_too(out: Api) -> None:
+    answer = put(out, BOSS, Scope(), f"/api/users/{DOMAIN}", "language=de_DE")
+
+    assert "_warnings" not in answer.json
+    found = put(out, BOSS, Scope(), f"/api/user/{BOSS}", "language=de_DE")
+    assert 200 == found.status_code
+    out.login()
+    assert "de_DE" == out.call("GET", f"/api/user/{BOSS}").json["_data"]["language"]
 
 
 @pytest.mark.parametrize("owner", [ADMIN, BOSS, WIDE])
@@ -81,8 +108,10 @@ def test_a_change_of_every_user_leaves_them_alone(out: Api, owner: str, scope: S
 
     assert answer.json["_success"]
     for mail in (BOSS, WIDE):
-        assert mail in answer.json["_warnings"][0]
+        assert mail not in str(answer.json["_warnings"])
         assert 401 == out.login(mail, "Stolen-Pass1").status_code
+    number = 2 if scope is HERE else 3
+    assert answer.json["_warnings"][0].startswith(f"left alone: {number}, because this API token")
 
 
 @pytest.mark.parametrize(("owner", "scope"), [(MANAGER, Scope()), (ADMIN, HERE)])

@@ -56,6 +56,11 @@ def ask(site: Site, verb: str, *about: str) -> Any:
         return getattr(accounts, verb)(*about)
 
 
+def active(site: Site, username: str) -> frozenset[str]:
+    with site.app.store.session() as accounts:
+        return accounts.administers(username, active=True)
+
+
 @pytest.mark.parametrize(
     ("username", "domains"),
     [
@@ -100,7 +105,22 @@ def test_a_grant_that_is_switched_off_gives_nothing_and_still_ranks(start: Site)
 
     assert not ask(start, "manages", JANE, "more.test")
     assert {ORG, NET, "more.test"} == ask(start, "administers", JANE)
+    assert {ORG, NET} == active(start, JANE)
     assert {"more.test"} == ask(start, "admins_among", ORG)[PLAIN]
+
+
+@on_sql
+def test_a_row_of_everything_is_not_in_force_without_the_column(start: Site) -> None:
+    grant(start, JANE, "ALL")
+
+    assert {"ALL", ORG, NET} == ask(start, "administers", JANE)
+    assert {ORG, NET} == active(start, JANE)
+
+
+def test_what_is_in_force(start: Site) -> None:
+    assert {ORG, NET} == active(start, JANE)
+    assert {"ALL"} == active(start, BOSS)
+    assert set() == active(start, PLAIN)
 
 
 @on_sql
@@ -174,8 +194,9 @@ def test_either_the_column_or_the_row_makes_a_user_global(start: Site) -> None:
 
 
 def test_the_admins_among_the_users_of_a_domain(start: Site) -> None:
-    """Not those of a domain whose name ends alike, nor who has the flag and no domain."""
-    assert {JANE: {ORG, NET}, JOHN: {ORG}, BOSS: {"ALL"}} == ask(start, "admins_among", ORG)
+    """Not those of a domain whose name ends alike; who has the flag and no domain is one, too."""
+    found = ask(start, "admins_among", ORG)
+    assert {JANE: {ORG, NET}, JOHN: {ORG}, BOSS: {"ALL"}, MARY: set()} == found
     assert {OTHER: {NET}} == ask(start, "admins_among", NET)
     assert {f"jane@{ALIKE}": {ORG}} == ask(start, "admins_among", ALIKE)
     assert {} == ask(start, "admins_among", "more.test")
@@ -197,7 +218,8 @@ def test_a_user_who_is_no_longer_global_may_still_say_no(start: DirectorySite) -
     start.directory.replace(start.user_dn(JANE), domainGlobalAdmin=["no"])
 
     assert set() == ask(start, "administers", BOSS)
-    assert {JANE: {ORG, NET}, JOHN: {ORG}} == ask(start, "admins_among", ORG)
+    found = ask(start, "admins_among", ORG)
+    assert {JANE: {ORG, NET}, JOHN: {ORG}, BOSS: set(), MARY: set()} == found
 
 
 def test_many_admins_among_the_users_of_a_domain(start: Site) -> None:

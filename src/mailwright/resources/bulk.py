@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mailwright.authz import Action
+from mailwright.authz import Action, Role
 from mailwright.errors import PartlyDone
+from mailwright.fields.addresses import domain_of
 from mailwright.fields.field import Changes
 from mailwright.fields.kinds import stamp
 from mailwright.fields.resource import Form, Verb
@@ -57,9 +58,6 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
     )
     changes = Changes(dict(request.values))
     language_is_installed(work, users.LANGUAGE, changes)
-    spared = rights.out_of_reach(work, name)
-    if spared:
-        work.warn(f"left alone, because they rank higher: {', '.join(sorted(spared))}")
     password = changes.pop(users.PASSWORD)
     each: Mapping[str, Changes] = {}
     if password is not None:
@@ -70,16 +68,21 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
         each = _OwnHashes(work, password)
         if work.accounts.all_at_once:
             # Hashing takes long: it is over before anything is locked.
+            _, spared = _in_reach(work, name, password)
             keys = work.accounts.find_names(resource, Query(within=name)).keys
-            each = {key: each[key] for key in keys if key not in spared}
+            each = {key: each[key] for key in keys if key.lower() not in spared}
     if not changes and password is None:
         return Changed(0)
     # The domain is not locked: whoever changes one user locks the user first and the domain second.
     work.accounts.begin()
+    work.accounts.hold_all(resource, name)
+    rights.permit_still(work, Action.UPDATE, resource.name, name)
+    known, spared = _in_reach(work, name, password)
     _a_global_admin_remains(work, name, changes)
     told = Changes(dict(changes.items()))
     if password is not None:
         told[users.PASSWORD] = ""  # its value is never noted
+    if password is not None or changes.get(users.STATUS) == "disabled":
         work.end_sessions(f"@{name}", spare=spared)
     work.note(
         Action.UPDATE,
@@ -88,16 +91,38 @@ def update_users(work: Work, name: str, form: Form) -> Changed:
         name,
         fields=tuple(field.name for field in told.fields()),
         after=told,
+        spared=spared,
     )
     if not work.accounts.all_at_once:
         work.record()
-    changed = work.accounts.change_all(resource, name, changes, each, spared)
+    changed = work.accounts.change_all(resource, name, changes, each, spared, known=known)
+    if changed.spared:  # who became admins while others were changed
+        work.note(Action.UPDATE, resource.name, "", name, spared=changed.spared)
+    left = len(spared) + len(changed.spared)
+    if left:  # their names would tell whom the lists do not show
+        work.warn(f"left alone: {left}, because {rights.asking(work)} may not change them")
     if changed.failures:
         work.shortfall = PartlyDone.default_code
     return changed
 
 
+def _in_reach(
+    work: Work, name: str, password: str | None
+) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """Which admins may be changed (``None``: all of them), and who is spared, in lower case."""
+    actor = work.actor
+    found = rights.admins_in_reach(work, name)
+    known = None if found is None else found.known
+    spared = {user.lower() for user in (found.above if found is not None else ())}
+    owner = actor.username.lower()
+    if actor.token and password is not None and domain_of(owner) == name:
+        spared.add(owner)  # as `permit_password` does for one
+    return known, frozenset(spared)
+
+
 def _a_global_admin_remains(work: Work, name: str, changes: Changes) -> None:
     if changes.get(users.STATUS) != "disabled":
         return
+    if work.actor.role is not Role.GLOBAL_ADMIN or work.actor.scope.is_bound:
+        return  # global admins are spared
     a_global_admin_is_elsewhere(work, name)

@@ -43,6 +43,7 @@ def update_admins(work: Work, name: str, form: Form) -> None:
     promoted = _locked_users(work, added)
     demoted = _locked_users(work, removed)
     record = work.accounts.get(domains.RESOURCE, name, (domains.ADMINS,), lock=True)
+    rights.permit_still(work, Action.GRANT, domains.RESOURCE.name, name)
     if record[domains.ADMINS] != before:
         raise Contention("somebody else is naming admins of the same domain; try again")
     added = [address for address in added if _is_to_be_named(work, address, name, promoted)]
@@ -63,6 +64,7 @@ def update_admins(work: Work, name: str, form: Form) -> None:
             after=appointed.get(address, Changes()),
         )
     for address in removed:
+        work.end_sessions(address)
         if address in demoted and not work.accounts.administers(address) - {name}:
             taken = Changes({users.IS_ADMIN: False})
             work.accounts.change(users.RESOURCE, demoted[address], taken)
@@ -143,7 +145,7 @@ def _is_for_the_actor(work: Work, address: str, name: str) -> None:
             f"{address} is in no domain that {work.actor.username} administers; "
             "only a global admin names and dismisses them"
         ) from None
-    rights.reach(work, Action.UPDATE, address)
+    rights.reach(work, Action.GRANT, address)
 
 
 def _locked_users(work: Work, addresses: Sequence[str]) -> dict[str, Record]:

@@ -6,8 +6,10 @@ decision 14.  Settled under a lock of the admin, which is taken after those of a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from mailwright.authz import Role
 from mailwright.errors import LimitReached
@@ -19,6 +21,12 @@ MAY_CREATE_DOMAINS = "create_new_domains"
 MOST_DOMAINS = "create_max_domains"
 MOST_USERS = "create_max_users"
 MOST_QUOTA = "create_max_quota"
+_NUMBERS: Final = (MOST_QUOTA, MOST_USERS, "create_max_aliases", "create_max_lists")
+# What is closed to an admin: as a setting in SQL, and as a service in a directory.
+_CLOSED: Final = (
+    ("disable_viewing_mail_log", "view_mail_log"),
+    ("disable_managing_quarantined_mails", "manage_quarantined_mails"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,25 @@ class Limits:
             _number(settings, MOST_USERS),
             _number(settings, MOST_QUOTA),
         )
+
+
+def wider(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether an admin with some settings may do more than one with others, by any of the limits."""
+    return any(mine > others for mine, others in zip(_extents(one), _extents(other), strict=True))
+
+
+def _extents(settings: Mapping[str, str]) -> tuple[float, ...]:
+    creates = bool(settings.get(MAY_CREATE_DOMAINS))
+    return (
+        _extent(settings, MOST_DOMAINS) if creates else 0,
+        *(_extent(settings, key) for key in _NUMBERS),
+        *(not any(settings.get(key) for key in keys) for keys in _CLOSED),
+    )
+
+
+def _extent(settings: Mapping[str, str], key: str) -> float:
+    number = _number(settings, key)
+    return max(number, 0) if number else math.inf
 
 
 def may_create_domains(work: Work) -> bool:

@@ -119,6 +119,8 @@ def listed(work: Work, account: Account, within: str | None, form: Form) -> List
     if bounds.administered_by is not None and account.lock is not None:
         for record in page.records:
             _close(record, account.lock.closed_by(record))
+    if account.given is not None and within is not None:
+        rights.narrow(work, page.records, account.given, within)
     return Listed(page.records, (), _token(page.next, order), query.limit is not None)
 
 

@@ -36,14 +36,17 @@ LONGEST_KEPT_DAYS_OF_A_DOMAIN_ADMIN = 365
 class Account:
     """A resource with its rules.
 
-    ``lock`` says where profiles of it are closed; ``rank`` is the field of accounts that may administer.
-    ``meant`` tells which account a key is of, where some lie in another place.
+    ``lock`` says where profiles of it are closed.  Of accounts that may administer, ``rank`` is the field of
+    global admins, ``promoted`` that of all admins, and ``given`` lists their domains.  ``meant`` tells which
+    account a key is of, where some lie in another place.
     """
 
     resource: Resource
     found: Found
     lock: Lock | None = None
     rank: AnyField | None = None
+    promoted: AnyField | None = None
+    given: AnyField | None = None
     prepare: tuple[Prepare, ...] = ()
     rules: tuple[Rule, ...] = ()
     before_removal: tuple[Callable[[Work, str], None], ...] = ()
@@ -61,6 +64,8 @@ def show(work: Work, account: Account, key: str) -> Record:
     record = work.accounts.get(account.resource, key, fields)
     if account.rank is not None:
         rights.reach(work, Action.VIEW, key)
+    if account.given is not None:
+        rights.narrow(work, (record,), account.given, domain)
     return record if account is asked else as_of(asked.resource, record)
 
 
@@ -83,6 +88,7 @@ def create(work: Work, account: Account, key: str, form: Form) -> str:
     # What the policy databases still hold of a predecessor is not the new account's.
     work.finish(Leftover(resource.name, key))
     work.accounts.begin()
+    rights.permit_still(work, Action.CREATE, resource.name, domain)
     account.found(work, key, changes)
     work.accounts.add(resource, key, changes)
     work.note(Action.CREATE, resource.name, key, domain, fields=_names(changes), after=changes)
@@ -99,13 +105,18 @@ def update(work: Work, account: Account, key: str, form: Form) -> str:
     resource = account.resource
     request = read_request(work, resource, form, Verb.UPDATE)
     rights.permit_fields(request, rights.closed_profiles(work, account.lock, domain))
+    rights.permit_password(work, key, request.fields)
     for prepare in account.prepare:
         prepare(work, key, request)
     work.accounts.begin()
-    needed = resource.needed_for((*request.fields, *request.repeated))
+    needed = [*resource.needed_for((*request.fields, *request.repeated))]
+    if account.promoted is not None and account.promoted not in needed:
+        needed.append(account.promoted)
     record = work.accounts.get(resource, key, needed, lock=True)
-    if account.rank is not None:
-        rights.reach(work, Action.UPDATE, key)
+    rights.permit_still(work, Action.UPDATE, resource.name, domain)
+    _reach(work, account, Action.UPDATE, record)
+    if account.given is not None:
+        rights.narrow(work, (record,), account.given, domain)
     changes = request.against(record)
     work.warnings.extend(request.unheeded(record))
     rights.permit_changes(work, changes)
@@ -139,12 +150,13 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
     work.leave(Leftover(resource.name, key))
     work.accounts.begin()
     before = _whole(work, resource, key)
-    if account.rank is not None:
-        rights.reach(work, Action.DELETE, key)
+    rights.permit_still(work, Action.DELETE, resource.name, domain)
+    _reach(work, account, Action.DELETE, before)
     if key == domain:
         rights.reach_everybody(work, domain)
     for rule in account.before_removal:
         rule(work, key)
+    work.end_sessions(key if "@" in key else f"@{key}")  # a successor's they are not
     work.accounts.remove(resource, key, Farewell(work.actor.username, work.now, until))
     work.note(Action.DELETE, resource.name, key, domain, before=before)
     return key
@@ -163,17 +175,23 @@ def as_of(resource: Resource, record: Record) -> Record:
     return Record(record.key, {named[field.name]: value for field, value in record.items()})
 
 
+def _reach(work: Work, account: Account, action: Action, record: Record) -> None:
+    if account.rank is not None:
+        is_admin = account.promoted is not None and bool(record.get(account.promoted))
+        rights.reach(work, action, record.key, is_admin=is_admin)
+
+
 def _meant(work: Work, account: Account, key: str, action: Action) -> Account:
     return account if account.meant is None else account.meant(work, key, action)
 
 
-def _whole(work: Work, resource: Resource, key: str) -> Values:
+def _whole(work: Work, resource: Resource, key: str) -> Record:
     """What an account is, for the record; nobody else changes it until the transaction ends."""
     record = work.accounts.get(resource, key, resource.shown, lock=True)
     # Under the lock of a row nothing is counted.
     counted = [field for field in resource.shown if field not in record]
     more = work.accounts.get(resource, key, counted) if counted else Values()
-    return Values({field: value for each in (record, more) for field, value in each.items()})
+    return Record(key, {field: value for each in (record, more) for field, value in each.items()})
 
 
 def _domain(key: str) -> str:

@@ -59,6 +59,14 @@ class Bounds:
     among: frozenset[str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Of the admins among the users of a domain those within reach, and those who rank above."""
+
+    known: frozenset[str]
+    above: frozenset[str]
+
+
 def permit(work: Work, action: Action, resource: str, domain: str | None, key: str = "") -> None:
     """Let the actor go on or raise ``Forbidden``; ``domain`` is ``None`` for the whole server.
 
@@ -74,6 +82,20 @@ def permit(work: Work, action: Action, resource: str, domain: str | None, key: s
     if actor.role is not Role.GLOBAL_ADMIN and not _was_given(work, action, resource, domain):
         what = _said(action, resource, domain)
         raise Forbidden(f"{actor.username} may not {what}")
+
+
+def permit_still(work: Work, action: Action, resource: str, domain: str | None) -> None:
+    """Ask once more within the transaction: who was let in may have been removed or dismissed since.
+
+    Hashing takes long, and so may waiting for a lock.  Whoever comes with no request has no account.
+    """
+    actor = work.actor
+    if not actor.request:
+        return
+    now = work.accounts.administrator(actor.username)
+    if now is None or (actor.role is Role.GLOBAL_ADMIN and not now.is_global):
+        raise Forbidden(f"{actor.username} is no {actor.role.value} any more")
+    permit(work, action, resource, domain)
 
 
 def _said(action: Action, resource: str, domain: str | None) -> str:
@@ -159,10 +181,24 @@ def permit_changes(work: Work, changes: Request | Changes) -> None:
             raise Forbidden(f"{field.name} is for {needed}", parameter=field.name)
 
 
-def reach(work: Work, action: Action, key: str) -> None:
+def permit_password(work: Work, key: str, fields: Iterable[AnyField]) -> None:
+    """No API token sets its owner's password: a login with it would have what the token has not."""
+    actor = work.actor
+    if not actor.token or key.lower() != actor.username.lower():
+        return
+    for field in fields:
+        if field.kind.secret:
+            raise Forbidden(
+                f"an API token does not change the {field.name} of its owner", parameter=field.name
+            )
+
+
+def reach(work: Work, action: Action, key: str, *, is_admin: bool = False) -> None:
     """The account does not rank above the actor: to look at, to change, to remove, by any way.
 
     With a bound token the own account may rank above, too: its password opens what the token does not.
+    ``is_admin`` says that the account may log in to administer, were it given nothing yet.  Who names or
+    dismisses an admin takes over nothing: of limits, ``grants`` has a rule of its own.
     """
     actor = work.actor
     if actor.role is Role.GLOBAL_ADMIN and (action is Action.VIEW or not actor.scope.is_bound):
@@ -172,37 +208,75 @@ def reach(work: Work, action: Action, key: str) -> None:
         raise Forbidden(
             f"{key} is a global admin", code="PERMISSION_DENIED_UPDATE_GLOBAL_ADMIN_PROFILE"
         )
-    if action is not Action.VIEW and not rank <= _administered(work):
-        raise Forbidden(f"{key} administers domains that {_asking(work)} does not")
+    if action is Action.VIEW or not (rank or is_admin):
+        return
+    if not rank <= _administered(work):
+        raise Forbidden(f"{key} administers domains that {asking(work)} does not")
+    if action is not Action.GRANT and _are_wider(work, (key,)):
+        raise Forbidden(f"{key} is an admin with wider limits than {asking(work)}")
 
 
-def out_of_reach(work: Work, domain: str) -> frozenset[str]:
-    """The users of a domain that rank above the actor."""
+def admins_in_reach(work: Work, domain: str) -> Reach | None:
+    """Which admins among the users of a domain rank above the actor; ``None`` if nobody could."""
     if work.actor.role is Role.GLOBAL_ADMIN and not work.actor.scope.is_bound:
-        return frozenset()
+        return None
     own = _administered(work)
-    ranks = work.accounts.admins_among(domain).items()
-    return frozenset(name for name, rank in ranks if not rank <= own)
+    ranks = work.accounts.admins_among(domain)
+    lower = [name for name, rank in ranks.items() if rank <= own]
+    known = frozenset(lower) - _are_wider(work, lower)
+    return Reach(known, frozenset(ranks) - known)
 
 
 def reach_everybody(work: Work, domain: str) -> None:
     """Nobody who ranks above the actor goes with a domain."""
-    if out_of_reach(work, domain):
-        raise Forbidden(f"{domain} has users who rank above {_asking(work)}")
+    found = admins_in_reach(work, domain)
+    if found is not None and found.above:
+        raise Forbidden(f"{domain} has users who rank above {asking(work)}")
+
+
+def narrow(work: Work, records: Collection[Record], field: AnyField, domain: str) -> None:
+    """Leave of lists of domains only those that the actor has to do with, as it has with this one."""
+    actor = work.actor
+    if actor.role is Role.GLOBAL_ADMIN and actor.scope.domains is None:
+        return
+    shown = frozenset({domain, EVERY_DOMAIN})
+    if all(shown.issuperset(record.get(field) or ()) for record in records):
+        return
+    shown |= _domains(work)
+    for record in records:
+        if field in record:
+            record[field] = tuple(name for name in record[field] if name in shown)
 
 
 def _administered(work: Work) -> frozenset[str]:
     """The domains that the actor administers wholly: of a bound token none, or those it is bound to."""
+    return frozenset() if work.actor.scope.resources is not None else _domains(work)
+
+
+def _domains(work: Work) -> frozenset[str]:
+    """The domains of an actor who has not all of them: only what is in force counts for them."""
+    bound = work.actor.scope.domains
+    if work.actor.role is Role.GLOBAL_ADMIN:
+        return bound or frozenset()
+    own = work.accounts.administers(work.actor.username, active=True) - {EVERY_DOMAIN}
+    return own if bound is None else own & bound
+
+
+def _are_wider(work: Work, admins: Collection[str]) -> frozenset[str]:
+    """Those of some admins whose limits are wider than the actor's: their password would lift these."""
     actor = work.actor
-    scope = actor.scope
-    if scope.resources is not None:
+    others = [name for name in admins if name.lower() != actor.username.lower()]
+    if not others:
         return frozenset()
-    if actor.role is Role.GLOBAL_ADMIN:
-        return scope.domains or frozenset()
-    own = work.accounts.administers(actor.username)
-    return own if scope.domains is None else own & scope.domains
+    is_global = actor.role is Role.GLOBAL_ADMIN
+    own = {} if is_global else dict(work.accounts.admin_settings(actor.username))
+    if actor.scope.is_bound:
+        own.pop(limits.MAY_CREATE_DOMAINS, None)  # such a token adds no domains
+    return frozenset(
+        name for name in others if limits.wider(work.accounts.admin_settings(name), own)
+    )
 
 
-def _asking(work: Work) -> str:
+def asking(work: Work) -> str:
     """Whose rank it is that does not suffice: the owner of a bound token may have a higher one."""
     return "this API token" if work.actor.scope.is_bound else work.actor.username

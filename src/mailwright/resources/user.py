@@ -616,11 +616,10 @@ def language(work: Work, _key: str, _record: Record, changes: Changes) -> None:
     language_is_installed(work, LANGUAGE, changes)
 
 
-def password_is_dated(work: Work, key: str, _record: Record, changes: Changes) -> None:
-    """A changed password carries the time of the change, and ends the sessions of the old one."""
+def password_is_dated(work: Work, _key: str, _record: Record, changes: Changes) -> None:
+    """A changed password carries the time of the change."""
     if PASSWORD in changes:
         changes[PASSWORD_CHANGED] = stamp(work.now)
-        work.end_sessions(key)
 
 
 def quota_fits_the_domain(work: Work, key: str, record: Record, changes: Changes) -> None:
@@ -697,6 +696,13 @@ def last_admin_stays_active(work: Work, key: str, record: Record, changes: Chang
     """The last active global admin cannot be switched off."""
     if record[IS_GLOBAL_ADMIN] and changes.get(STATUS) == "disabled":
         another_global_admin_remains(work, key)
+
+
+def sessions_end(work: Work, key: str, _record: Record, changes: Changes) -> None:
+    """Who has another password or a lower rank now, or is switched off, logs in anew."""
+    lower = changes.get(IS_GLOBAL_ADMIN) is False or changes.get(STATUS) == "disabled"
+    if lower or PASSWORD in changes:
+        work.end_sessions(key)
 
 
 def last_admin_is_not_removed(work: Work, key: str) -> None:
@@ -794,6 +800,8 @@ ACCOUNT = Account(
     found=found,
     lock=LOCK,
     rank=IS_GLOBAL_ADMIN,
+    promoted=IS_ADMIN,
+    given=MANAGED_DOMAINS,
     prepare=(hash_the_password,),
     rules=(
         language,
@@ -804,6 +812,7 @@ ACCOUNT = Account(
         services_have_columns,
         grant_follows_rank,
         last_admin_stays_active,
+        sessions_end,
     ),
     before_removal=(last_admin_is_not_removed,),
 )

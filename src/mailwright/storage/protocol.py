@@ -115,10 +115,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """How many accounts a change of many changed, and which it could not."""
+    """How many accounts a change of many changed, which it could not, and which ones it spared besides."""
 
     number: int
     failures: Sequence[Failure] = ()
+    spared: Sequence[str] = ()
 
 
 class AllBut(Container[str]):
@@ -180,6 +181,13 @@ class Accounts(Protocol):
         """Write the changed fields of an account that ``get`` gave with ``lock``."""
         ...
 
+    def hold_all(self, resource: Resource, domain: str) -> None:
+        """Have nobody else change the accounts of a domain until the transaction ends, if ``all_at_once``.
+
+        They are locked as one account is: before domains.
+        """
+        ...
+
     def change_all(
         self,
         resource: Resource,
@@ -187,8 +195,14 @@ class Accounts(Protocol):
         changes: Changes,
         each: Mapping[str, Changes] | None = None,
         spare: Collection[str] = (),
+        *,
+        known: Collection[str] | None = None,
     ) -> Changed:
-        """Write the same changes to every account of a domain but ``spare``, and ``each`` account's own."""
+        """Write the same changes to every account of a domain but ``spare``, and ``each`` account's own.
+
+        Where not ``all_at_once``, who ranks as an admin when their turn comes is spared, too, unless they
+        are among ``known`` and no global admins; with ``None`` nobody else is.
+        """
         ...
 
     def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
@@ -227,12 +241,18 @@ class Accounts(Protocol):
         """Whether an admin was given this very domain; asks the same whether it exists or not."""
         ...
 
-    def administers(self, username: str) -> frozenset[str]:
-        """The domains that an account was given, active or not; ``EVERY_DOMAIN`` for a global admin."""
+    def administers(self, username: str, *, active: bool = False) -> frozenset[str]:
+        """The domains that an account was given; ``EVERY_DOMAIN`` for a global admin.
+
+        Also what was switched off, unless only what is ``active`` is asked for.
+        """
         ...
 
     def admins_among(self, domain: str) -> Mapping[str, frozenset[str]]:
-        """The mail users of a domain that administer anything, and what, as ``administers`` says it."""
+        """The mail users of a domain that may administer, and what, as ``administers`` says it.
+
+        Some were given nothing yet.
+        """
         ...
 
     def admin_settings(self, username: str) -> Mapping[str, str]:

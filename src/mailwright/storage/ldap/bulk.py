@@ -12,6 +12,7 @@ from mailwright.storage.ldap import names
 from mailwright.storage.ldap.acts import CSN, EVERY, UUID
 from mailwright.storage.ldap.connections import ONE_LEVEL, Connection
 from mailwright.storage.ldap.entry import Entry
+from mailwright.storage.ldap.grants import is_global, is_promoted
 from mailwright.storage.ldap.reading import Library
 from mailwright.storage.ldap.writing import Writing
 from mailwright.storage.protocol import Contention, Failure
@@ -33,7 +34,9 @@ class Everyone:
     changes: Changes
     each: Mapping[str, Changes]
     spared: frozenset[str]  # keys, in lower case, that are left alone
+    known: frozenset[str] | None  # admins, in lower case, who are none of the spared; None: anybody
     told: Callable[[Failure], None]
+    risen: Callable[[str], None]  # gets who became an admin since
 
     def change(self, domain: str) -> int:
         """Change them one after the other; how many were changed."""
@@ -59,12 +62,10 @@ class Everyone:
         try:
             for _ in range(TRIES):
                 try:
-                    self._try(key, entry)
+                    return self._try(key, entry)
                 except Contention:
                     entry = self._newer(key, entry)
-                else:
-                    return True
-            self._try(key, entry)
+            return self._try(key, entry)
         except NotFound:
             return False  # removed meanwhile
         except MailwrightError as error:
@@ -72,9 +73,12 @@ class Everyone:
                 raise
             self.told(Failure(key, error.code, error.reason))
             return False
-        return True
 
-    def _try(self, key: str, entry: Entry) -> None:
+    def _try(self, key: str, entry: Entry) -> bool:
+        """Change an account, unless it ranks higher: what is written holds for this very entry."""
+        if self._has_risen(key, entry):
+            self.risen(key)
+            return False
         writing = Writing(self.library, self.resource, key, entry)
         writing.take(self.changes)
         own = self._own(key)
@@ -83,6 +87,12 @@ class Everyone:
         modifications = writing.draft.modifications()
         if modifications:
             self.library.connection.modify(entry.dn, modifications, entry.text(CSN))
+        return True
+
+    def _has_risen(self, key: str, entry: Entry) -> bool:
+        if self.known is None:
+            return False
+        return is_global(entry) or (is_promoted(entry) and key not in self.known)
 
     def _own(self, key: str) -> Changes | None:
         try:

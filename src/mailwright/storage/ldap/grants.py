@@ -16,6 +16,9 @@ from mailwright.storage.ldap.reading import SERVICES, SETTINGS, Library
 from mailwright.storage.protocol import EVERY_DOMAIN
 
 GLOBAL = names.equals("domainGlobalAdmin", "yes")
+_CLOSED = "disabledService"  # beside the settings, what in SQL is one of them
+_PROMOTED = names.equals(SERVICES, "domainadmin")
+_RANK = ("domainGlobalAdmin", SERVICES)
 _DOMAIN = names.of_class("mailDomain")
 _USER = names.of_class("mailUser")
 
@@ -56,20 +59,19 @@ def admin_settings(library: Library, username: str) -> Mapping[str, str]:
             (_user(library, username), _USER),
             (library.tree.admin(username), names.of_class("mailAdmin")),
         ],
-        (SETTINGS, SERVICES, "domainGlobalAdmin"),
+        (SETTINGS, _CLOSED, *_RANK),
     )
-    is_admin = user is not None and (
-        "domainadmin" in user.services or user.lowered("domainGlobalAdmin") == {"yes"}
-    )
+    is_admin = user is not None and (is_promoted(user) or is_global(user))
     entry = user if is_admin else standalone
     if entry is None:
         return {}
     pairs = (text.partition(":") for text in entry.texts(SETTINGS))
-    return {key: value.strip() for key, colon, value in pairs if colon}
+    closed = dict.fromkeys(entry.lowered(_CLOSED), "yes")
+    return closed | {key: value.strip() for key, colon, value in pairs if colon}
 
 
 def admins_among(library: Library, domain: str) -> Mapping[str, frozenset[str]]:
-    """The mail users of a domain that administer anything."""
+    """The mail users of a domain that were given anything, or may log in to administer."""
     given: dict[str, set[str]] = {}
     asked = names.both(_DOMAIN, names.ends_with("domainAdmin", f"@{domain}"))
     wanted = ("domainAdmin",)
@@ -81,21 +83,30 @@ def admins_among(library: Library, domain: str) -> Mapping[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for entry in _users(library, domain, sorted(given)):
         name = _name(entry)
-        is_global = entry.lowered("domainGlobalAdmin") == {"yes"}
-        whole = given.get(name, set()) | ({EVERY_DOMAIN} if is_global else set())
-        if whole:  # it could be found by another of its addresses
+        whole = given.get(name, set()) | ({EVERY_DOMAIN} if is_global(entry) else set())
+        if whole or is_promoted(entry):  # it could be found by another of its addresses
             found[name] = frozenset(whole)
     return found
 
 
+def is_global(entry: Entry) -> bool:
+    """Whether the entry of an account says that it is a global admin."""
+    return entry.lowered("domainGlobalAdmin") == {"yes"}
+
+
+def is_promoted(entry: Entry) -> bool:
+    """Whether the entry of a mail user lets it log in to administer what it was given."""
+    return "domainadmin" in entry.services
+
+
 def _users(library: Library, domain: str, keys: Sequence[str]) -> Iterator[Entry]:
-    """The global admins among the users of a domain, and those of the keys that there are."""
+    """The admins among the users of a domain, and those of the keys that there are."""
     container = library.tree.container("Users", domain)
     for start in range(0, len(keys) or 1, MOST_IN_ONE_FILTER):
         some = keys[start : start + MOST_IN_ONE_FILTER]
-        either = names.either(GLOBAL, *(names.equals("mail", key) for key in some))
+        either = names.either(GLOBAL, _PROMOTED, *(names.equals("mail", key) for key in some))
         asked = names.both(_USER, either)
-        for page in library.connection.pages(container, ONE_LEVEL, asked, ("domainGlobalAdmin",)):
+        for page in library.connection.pages(container, ONE_LEVEL, asked, _RANK):
             yield from page
 
 

@@ -289,6 +289,9 @@ class LdapAccounts:
             # next makes up for what an interruption left.
             self._plan.subject = key
 
+    def hold_all(self, resource: Resource, domain: str) -> None:
+        """Nothing is held: they are changed one after the other."""
+
     def change_all(
         self,
         resource: Resource,
@@ -296,12 +299,15 @@ class LdapAccounts:
         changes: Changes,
         each: Mapping[str, Changes] | None = None,
         spare: Collection[str] = (),
+        *,
+        known: Collection[str] | None = None,
     ) -> Changed:
         """Write to one account of a domain after the other, at once; those that fail are told.
 
         No lock is held: each change holds only if nobody else changed the entry meanwhile.
         """
         failures: list[Failure] = []
+        risen: list[str] = []
         with self._store.directory.connection() as reader:
             everyone = Everyone(
                 self.library,
@@ -310,10 +316,12 @@ class LdapAccounts:
                 changes,
                 {} if each is None else each,  # one that makes hashes when asked counts none
                 frozenset(key.lower() for key in spare),
+                None if known is None else frozenset(key.lower() for key in known),
                 failures.append,
+                risen.append,
             )
             number = everyone.change(domain)
-        return Changed(number, failures)
+        return Changed(number, failures, risen)
 
     def remove(self, resource: Resource, key: str, farewell: Farewell) -> None:
         """Remove the account and all that refers to it."""
@@ -376,12 +384,13 @@ class LdapAccounts:
         """Whether an admin was given this very domain."""
         return grants.manages(self.library, username, domain)
 
-    def administers(self, username: str) -> frozenset[str]:
-        """The domains that an account was given."""
+    def administers(self, username: str, *, active: bool = False) -> frozenset[str]:
+        """The domains that an account was given; none of them is ever switched off."""
+        del active
         return grants.administers(self.library, username)
 
     def admins_among(self, domain: str) -> Mapping[str, frozenset[str]]:
-        """The mail users of a domain that administer anything, and what."""
+        """The mail users of a domain that may administer, and what."""
         return grants.admins_among(self.library, domain)
 
     def admin_settings(self, username: str) -> Mapping[str, str]:

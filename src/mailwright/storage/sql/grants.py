@@ -20,11 +20,18 @@ _ADMINISTERS = (
     'SELECT "domain" FROM "domain_admins" WHERE "username" = %s UNION ALL '
     f'SELECT \'{EVERY_DOMAIN}\' FROM "mailbox" WHERE "username" = %s AND "isglobaladmin" = 1'
 )
+# What a row of ALL gives, the column has to say, too.
+_ADMINISTERS_NOW = (
+    f"{ADMINISTERED} AND \"domain\" <> '{EVERY_DOMAIN}' UNION ALL "
+    f"SELECT '{EVERY_DOMAIN}' FROM \"mailbox\" "
+    'WHERE "username" = %s AND "active" = 1 AND "isglobaladmin" = 1'
+)
 _ADMINS_AMONG = (
     'SELECT m."username", d."domain" FROM "domain_admins" d '
     'JOIN "mailbox" m ON m."username" = d."username" WHERE m."domain" = %s UNION ALL '
     f'SELECT "username", \'{EVERY_DOMAIN}\' FROM "mailbox" '
-    'WHERE "domain" = %s AND "isglobaladmin" = 1'
+    'WHERE "domain" = %s AND "isglobaladmin" = 1 UNION ALL '
+    'SELECT "username", NULL FROM "mailbox" WHERE "domain" = %s AND "isadmin" = 1'
 )
 _SETTINGS = (
     ("mailbox", ' AND ("isadmin" = 1 OR "isglobaladmin" = 1)'),
@@ -41,17 +48,20 @@ def manages(connection: Connection, username: str, domain: str) -> bool:
     return connection.row(_MANAGES, (as_kept(username), as_kept(domain))) is not None
 
 
-def administers(connection: Connection, username: str) -> frozenset[str]:
-    """The domains that an account was given, active or not."""
-    rows = connection.rows(_ADMINISTERS, (as_kept(username), username))
+def administers(connection: Connection, username: str, *, active: bool) -> frozenset[str]:
+    """The domains that an account was given, or only what they give it now."""
+    asked = _ADMINISTERS_NOW if active else _ADMINISTERS
+    rows = connection.rows(asked, (as_kept(username), username))
     return frozenset(_name(domain) for (domain,) in rows)
 
 
 def admins_among(connection: Connection, domain: str) -> Mapping[str, frozenset[str]]:
-    """The mail users of a domain that administer anything, whatever their flags say."""
+    """The mail users of a domain that were given anything, whatever their flags say, or have one."""
     found: dict[str, set[str]] = {}
-    for username, given in connection.rows(_ADMINS_AMONG, (domain, domain)):
-        found.setdefault(username, set()).add(_name(given))
+    for username, given in connection.rows(_ADMINS_AMONG, (domain, domain, domain)):
+        own = found.setdefault(username, set())
+        if given is not None:
+            own.add(_name(given))
     return {username: frozenset(given) for username, given in found.items()}
 
 

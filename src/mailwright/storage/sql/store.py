@@ -26,7 +26,7 @@ from mailwright.storage.sql.engine import Connection, Database
 from mailwright.storage.sql.finding import Finding
 from mailwright.storage.sql.reading import Reading, has_place
 from mailwright.storage.sql.removal import Removal, escaped
-from mailwright.storage.sql.writing import Writing, chunks, hosted_domain
+from mailwright.storage.sql.writing import Writing, chunks, hosted_domain, lock_all
 
 _TAKEN = (
     'SELECT 1 FROM "mailbox" WHERE "username" = %s UNION ALL '
@@ -196,6 +196,10 @@ class SqlAccounts:
         writing.take(changes, record)
         writing.update(record.key)
 
+    def hold_all(self, resource: Resource, domain: str) -> None:
+        """Lock the accounts of a domain."""
+        lock_all(self._connection, resource.sql, domain)
+
     def change_all(
         self,
         resource: Resource,
@@ -203,8 +207,11 @@ class SqlAccounts:
         changes: Changes,
         each: Mapping[str, Changes] | None = None,
         spare: Collection[str] = (),
+        *,
+        known: Collection[str] | None = None,
     ) -> Changed:
-        """Write to every account of a domain but some."""
+        """Write to every account of a domain but some; nobody ranks higher since they are held."""
+        del known
         spared = frozenset(key.lower() for key in spare)
         writing = Writing(resource, self._store.columns, self._connection, self._store.clock())
         writing.take(changes, None)
@@ -280,12 +287,12 @@ class SqlAccounts:
         """Whether an admin was given this very domain."""
         return grants.manages(self._connection, username, domain)
 
-    def administers(self, username: str) -> frozenset[str]:
-        """The domains that an account was given, active or not."""
-        return grants.administers(self._connection, username)
+    def administers(self, username: str, *, active: bool = False) -> frozenset[str]:
+        """The domains that an account was given."""
+        return grants.administers(self._connection, username, active=active)
 
     def admins_among(self, domain: str) -> Mapping[str, frozenset[str]]:
-        """The mail users of a domain that administer anything, and what."""
+        """The mail users of a domain that may administer, and what."""
         return grants.admins_among(self._connection, domain)
 
     def admin_settings(self, username: str) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from mailwright.fields.places import (
     Setting,
     SideRow,
     SideRows,
+    SqlHome,
     Switches,
 )
 from mailwright.fields.resource import Resource
@@ -89,15 +90,9 @@ class Writing:
 
         ``spared`` are keys in lower case.
         """
-        home = self._home
-        lock = "" if self._dialect is Dialect.SQLITE else " FOR UPDATE"
         # Locked first: an account that comes meanwhile is either changed with all its rows or not at all.
-        rows = self._connection.rows(
-            f'SELECT "{home.key}" FROM "{home.table}" WHERE "{home.domain}" = %s '
-            f'ORDER BY "{home.key}"{lock}',
-            (domain,),
-        )
-        keys = [row[0] for row in rows if row[0].lower() not in spared]
+        held = lock_all(self._connection, self._home, domain)
+        keys = [key for key in held if key.lower() not in spared]
         # By keys, a few hundred at once: MariaDB would scan the whole table for a sub-query.
         for some in chunks(keys):
             self._update_some(some)
@@ -260,6 +255,17 @@ class Writing:
         self._connection.execute(
             f'INSERT INTO "{table}" ({names}) VALUES ({marks})', tuple(row.values())
         )
+
+
+def lock_all(connection: Connection, home: SqlHome, domain: str) -> Sequence[str]:
+    """Lock the accounts of a domain, in one order for everybody; their keys."""
+    lock = "" if connection.dialect is Dialect.SQLITE else " FOR UPDATE"
+    rows = connection.rows(
+        f'SELECT "{home.key}" FROM "{home.table}" WHERE "{home.domain}" = %s '
+        f'ORDER BY "{home.key}"{lock}',
+        (domain,),
+    )
+    return [row[0] for row in rows]
 
 
 def chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
