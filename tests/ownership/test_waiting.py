@@ -13,6 +13,7 @@ from mailwright.ownership import verifying
 from mailwright.ownership.claims import Claims
 from mailwright.ownership.proving import Evidence
 from mailwright.storage.sql.codecs import moment
+from tests.api.another_program import demote, dismiss
 from tests.api.client import ADMIN, PASSWORD, Api, api_with
 from tests.ownership.conftest import ANNA, BERT
 from tests.ownership.internet import NameServer
@@ -523,6 +524,37 @@ def test_what_changed_during_the_look_counts(
     else:
         assert answer.json.get("_data", {}).get("accountStatus") != "active"
         assert "disabled" == status(api)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "expected"),
+    [("nothing", 200), ("dismissed", 401), ("demoted", 403), ("token revoked", 401)],
+)
+def test_who_asks_is_looked_at_again_after_the_look(
+    api: Api, monkeypatch: pytest.MonkeyPatch, meanwhile: str, expected: int
+) -> None:
+    """A global admin may look for anybody's code; who was one a moment ago switches nothing on."""
+    add(api)
+    relogin(api, ADMIN)
+    token = ok(api.call("POST", "/api/tokens", "label=x"))
+
+    def look_for(*_anything: object) -> Evidence:
+        match meanwhile:
+            case "dismissed":
+                dismiss(api.site, ADMIN)
+            case "demoted":
+                demote(api.site, ADMIN)
+            case "token revoked":
+                ok(api.call("DELETE", f"/api/token/{token['id']}"))
+        return Evidence(proven=True, message="")
+
+    monkeypatch.setattr(verifying, "look_for", look_for)
+    script = Api(api.site)
+    answer = script.call("POST", PROOF, headers={"Authorization": f"Bearer {token['token']}"})
+
+    assert expected == answer.status_code
+    relogin(api, ANNA)
+    assert ("active" if meanwhile == "nothing" else "disabled") == status(api)
 
 
 # Successors, old servers, old rows

@@ -1,7 +1,8 @@
 """Showing what a domain waits for, and looking for it (``/api/domain/ownership/<domain>``).
 
 Looking takes seconds, so it happens between two pieces of work, while neither a database connection nor a
-lock is held.  What may have changed meanwhile is asked again under the lock of the domain.  The domain is
+lock is held.  What may have changed meanwhile is asked again under the lock of the domain, and who asks is
+then again somebody with the rank of that moment.  The domain is
 switched on first and the proof remembered then: a crash in between costs another look, and nothing that is
 remembered ever switches a domain on.
 """
@@ -13,17 +14,20 @@ import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
-from mailwright.app import App
-from mailwright.authz import Action, Actor
-from mailwright.errors import TooManyAttempts
+from mailwright.app import App, Identify
+from mailwright.authz import Action, Actor, Role
+from mailwright.errors import NotAuthenticated, TooManyAttempts
 from mailwright.fields.field import AnyField, Changes, Field, Values
 from mailwright.fields.kinds import DomainName, Email, Many, Stamp, Text, YesNo
 from mailwright.ownership.claims import PAUSE_SECONDS, Claim, Claims
 from mailwright.ownership.proving import Evidence, look_for
 from mailwright.resources import rights
 from mailwright.resources.domain import ADMINS, DOMAIN, RESOURCE, STATUS
+from mailwright.storage.protocol import Accounts
+from mailwright.tokens import Tokens
 from mailwright.work import Work
 
 MOST_AT_ONCE: Final = 2  # in one process: the other threads answer requests
@@ -66,7 +70,8 @@ def show(app: App, actor: Actor, name: str) -> Told:
 def verify(app: App, actor: Actor, name: str, tls: ssl.SSLContext | None = None) -> Told:
     """Look for the code now if it is waited for, and switch the domain on if it is there.
 
-    ``Forbidden``, ``NotFound``, ``TooManyAttempts``.  ``tls`` is for web servers without a certificate of
+    ``Forbidden``, ``NotFound``, ``TooManyAttempts``; ``NotAuthenticated`` if the actor is no admin any more
+    when that is done.  ``tls`` is for web servers without a certificate of
     an authority that the system knows.
     """
     name = RESOURCE.read_key(name)
@@ -84,23 +89,40 @@ def verify(app: App, actor: Actor, name: str, tls: ssl.SSLContext | None = None)
         (claim, is_to_be_looked_for), warnings = app.run(actor, started)
         if claim is not None and is_to_be_looked_for:
             evidence = look_for(claim.code, name, app.settings.ownership, tls)
-            if app.run(actor, lambda work: _concluded(work, claims, claim, evidence))[0]:
+            again = _as_they_are(app, actor)
+            if app.run(again, lambda work: _concluded(work, claims, claim, evidence))[0]:
                 claims.proven(claim)
         elif claim is not None:
             warnings = [*warnings, "the code was too old; there is a new one to publish"]
-    told, _ = _shown(app, actor, name, Action.UPDATE)
+    told, _ = _shown(app, _as_they_are(app, actor), name, Action.UPDATE)
     if told.get(VERIFIED.name) and told[STATUS.name] != "active":
         warnings = [*warnings, f"{name} was proven before, and switched off by a global admin"]
     return told, warnings
 
 
-def _shown(app: App, actor: Actor, name: str, action: Action) -> Told:
+def _as_they_are(app: App, actor: Actor) -> Actor | Identify:
+    """The same actor with the rank of the moment when they are asked for; who has the machine stays that."""
+    if actor.channel != "api":
+        return actor
+
+    def identify(accounts: Accounts) -> Actor:
+        found = accounts.administrator(actor.username)
+        if found is None:
+            raise NotAuthenticated(f"{actor.username} is no admin any more")
+        if actor.token and Tokens(app.databases["iredadmin"]).find(actor.token) is None:
+            raise NotAuthenticated("the API token was revoked")
+        return replace(actor, role=Role.of(is_global=found.is_global))
+
+    return identify
+
+
+def _shown(app: App, who: Actor | Identify, name: str, action: Action) -> Told:
     def operation(work: Work) -> dict[str, object]:
         rights.permit(work, action, RESOURCE.name, name, name)
         claim, status = _standing(work, app.claims, name)
         return _told(claim, name, status)
 
-    return app.run(actor, operation)
+    return app.run(who, operation)
 
 
 def _concluded(work: Work, claims: Claims, claim: Claim, evidence: Evidence) -> bool:
