@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from mailwright.fields.field import Changes
+from mailwright.resources.domain import IS_BACKUPMX, RESOURCE, TRANSPORT
+from mailwright.work import Work
 from tests.api.client import DOMAIN, JANE, MANAGER, Api
 from tests.authorization.test_removed_and_added_again import ok, refused
+from tests.stores import ADMIN as GLOBAL
 
 PATH = f"/api/domain/{DOMAIN}"
 
@@ -80,6 +84,19 @@ def test_a_transport_of_a_global_admin_stays(
 
     assert before == transport(admin)
     ok(manager.call("PUT", PATH, json=ok(manager.call("GET", PATH))))
+
+
+def test_what_another_program_stored_plainly_is_given_up(admin: Api, manager: Api) -> None:
+    def stored(work: Work) -> None:
+        work.accounts.begin()
+        record = work.accounts.get(RESOURCE, DOMAIN, (TRANSPORT, IS_BACKUPMX), lock=True)
+        changes = Changes({TRANSPORT: "relay:mx.example.net", IS_BACKUPMX: True})
+        work.accounts.change(RESOURCE, record, changes)
+
+    admin.site.app.run(GLOBAL, stored)
+    ok(manager.call("PUT", PATH, "primarymx="))
+
+    assert f"relay:{DOMAIN}" == transport(admin)
 
 
 @pytest.mark.parametrize("name", ["senderBcc", "recipientBcc"])

@@ -390,9 +390,11 @@ STORAGE_BASE = Field(
 
 # What a given primary is stored as; one that DNS is asked for, stored by hand, is shown as it is.
 _FIXED_HOP = NextHop(fixed=True)
-# A host name of at least two labels, whose last one no number can be, and the port of mail servers.
+# A host name of at least two labels, whose last one no number can be, and the port of mail servers; other
+# programs may have stored it plainly.
 _ORDINARY_HOP = re.compile(
-    r"\[(?P<host>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+))\]:(?:25|smtp)"
+    r"\[?(?P<host>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+))\]?"
+    r"(?::(?:25|smtp))?"
 )
 # Top-level domains, and one below `arpa`, that lead to a machine or a network of one's own.
 _INNER_NAME = re.compile(
