@@ -6,8 +6,6 @@ SHA-256 digest is kept.  Tokens lie in ``mailwright_tokens``, beside the session
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import hashlib
 import hmac
@@ -18,10 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-import msgspec
-
 from mailwright.authz import EVERYTHING, Action, Role, Scope
 from mailwright.errors import Forbidden, Invalid, LimitReached, NotAuthenticated, NotFound
+from mailwright.fields import page_tokens
 from mailwright.fields.addresses import LONGEST_ADDRESS, domain_of
 from mailwright.fields.field import AnyField, Field, Values
 from mailwright.fields.kinds import (
@@ -427,13 +424,11 @@ def issue(
     return token, f"mw_{ident}_{secret}"
 
 
-def listed(work: Work, tokens: Tokens, owner: str | None) -> Sequence[Token]:
-    """The tokens of one admin, or all; whoever shows a token sees that one.  ``Forbidden``."""
-    return page(work, tokens, owner).tokens
-
-
 def page(work: Work, tokens: Tokens, owner: str | None, *, limit: int = 0, after: str = "") -> Page:
-    """The same, or of many only some: as many as the limit, after a page token.  ``Invalid``."""
+    """The tokens of one admin, or all; whoever shows a token sees that one.
+
+    With a limit that many, after the page token of the page before.  ``Forbidden``, ``Invalid``.
+    """
     actor = work.actor
     if owner != actor.username and (actor.role is not Role.GLOBAL_ADMIN or actor.token):
         work.attempt(Action.LIST, RESOURCE, owner or "", None)
@@ -447,8 +442,7 @@ def page(work: Work, tokens: Tokens, owner: str | None, *, limit: int = 0, after
     if not limit or len(found) <= limit:
         return Page(found)
     last = found[limit - 1]
-    place = msgspec.json.encode((last.owner, last.created, last.ident))
-    return Page(found[:limit], base64.urlsafe_b64encode(place).decode().rstrip("="))
+    return Page(found[:limit], page_tokens.written((last.owner, last.created, last.ident)))
 
 
 def revoke(work: Work, tokens: Tokens, ident: str) -> Token:
@@ -456,16 +450,16 @@ def revoke(work: Work, tokens: Tokens, ident: str) -> Token:
 
     So is what is on record of it: a domain admin who read there which of both it was would know.
     """
-    actor = work.actor
+    actor, missing = work.actor, _no_such_token()
     if _ID.fullmatch(ident) is None:
-        raise _no_such_token()
+        raise missing
     work.attempt(Action.DELETE, RESOURCE, ident, None)
     _by_login_only(work)
     token = tokens.find(ident)
     if actor.role is not Role.GLOBAL_ADMIN and (token is None or token.owner != actor.username):
-        raise _no_such_token(NotTheirs)
+        raise NotTheirs(missing.reason, code=missing.code, parameter=missing.parameter)
     if token is None:
-        raise _no_such_token()
+        raise missing
     work.note(
         Action.DELETE,
         RESOURCE,
@@ -476,28 +470,17 @@ def revoke(work: Work, tokens: Tokens, ident: str) -> Token:
     )
     work.record()
     if not tokens.remove(ident):
-        raise _no_such_token()
+        raise missing
     return token
 
 
 def _place(text: str) -> Place | None:
     if not text:
         return None
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        place: Place = msgspec.json.decode(
-            base64.b64decode(padded, altchars=b"-_", validate=True), type=Place
-        )
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise _no_place() from None
-    owner, created, ident = place
-    if abs(created) >= 2**63 or "\0" in owner + ident:
-        raise _no_place()
+    place: Place = page_tokens.read(text, tuple[str, int, str])
+    if abs(place[1]) >= 2**63:
+        raise page_tokens.made_up()
     return place
-
-
-def _no_place() -> Invalid:
-    return Invalid("page_token: this is no token of an earlier answer", parameter=PAGE_TOKEN.name)
 
 
 def _by_login_only(work: Work) -> None:
@@ -505,8 +488,8 @@ def _by_login_only(work: Work) -> None:
         raise Forbidden("an API token neither creates nor revokes tokens; log in for that")
 
 
-def _no_such_token(kind: type[NotFound] = NotFound) -> NotFound:
-    return kind("there is no such token", code="NO_SUCH_TOKEN", parameter="id")
+def _no_such_token() -> NotFound:
+    return NotFound("there is no such token", code="NO_SUCH_TOKEN", parameter="id")
 
 
 def _end(asked: dt.datetime | dt.timedelta | None, now: int) -> int:

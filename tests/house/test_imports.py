@@ -29,7 +29,7 @@ ALLOWED = {
     "policies": {"storage.sql", "work", "errors"},
     "ownership": {
         *("app", "authz", "errors", "fields", "resources", "settings"),
-        *("storage.protocol", "storage.sql", "work"),
+        *("storage.protocol", "storage.sql", "tokens", "work"),
     },
     "overrides": {"settings", "passwords", "networks"},
 }

@@ -86,7 +86,8 @@ def list_(owner: str | None, *, as_json: bool) -> None:
     """List the tokens of an admin, or all."""
     wanted = None if owner is None else owner.strip().lower()
     with writing() as app:
-        found, warnings = run(app, lambda work: tokens.listed(work, _store(app), wanted))
+        page, warnings = run(app, lambda work: tokens.page(work, _store(app), wanted))
+    found = page.tokens
     if as_json:
         click.echo(answers.success(Answer([each.told() for each in found]), warnings))
         return

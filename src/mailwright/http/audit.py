@@ -18,6 +18,7 @@ from mailwright.audit.finding import Own, Search
 from mailwright.audit.records import Outcome, moment
 from mailwright.authz import Action, Role
 from mailwright.errors import Forbidden, Invalid, NotAuthenticated
+from mailwright.fields import page_tokens
 from mailwright.fields.field import AnyField, Field
 from mailwright.fields.kinds import Choice, Text, Whole
 from mailwright.http.answers import Answer
@@ -112,7 +113,5 @@ def _after(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal()) or int(text) > _MOST:
-        raise Invalid(
-            "page_token: this is no token of an earlier answer", parameter=PAGE_TOKEN.name
-        )
+        raise page_tokens.made_up()
     return int(text)

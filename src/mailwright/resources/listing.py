@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import heapq
 import re
@@ -12,10 +10,9 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from mailwright.authz import Action, Role
 from mailwright.errors import Invalid
+from mailwright.fields import page_tokens
 from mailwright.fields.field import AnyField, Field, Record
 from mailwright.fields.kinds import Text, Whole, YesNo
 from mailwright.fields.places import Codec, Column
@@ -210,28 +207,16 @@ def _sort_field(resource: Resource, name: str) -> AnyField:
 
 
 def _token(after: tuple[str | int, str] | None, order: str) -> str | None:
-    if after is None:
-        return None
-    return base64.urlsafe_b64encode(msgspec.json.encode((order, *after))).decode().rstrip("=")
+    return None if after is None else page_tokens.written((order, *after))
 
 
 def _read_token(text: str, order: str, sort: AnyField | None) -> tuple[str | int, str]:
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        made_for, value, key = msgspec.json.decode(
-            base64.b64decode(padded, altchars=b"-_", validate=True), type=tuple[str, str | int, str]
-        )
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise _no_token() from None
+    made_for, value, key = page_tokens.read(text, tuple[str, str | int, str])
     if made_for != order:
         raise Invalid("page_token: it belongs to a list with another sort", parameter="page_token")
-    if "\0" in key or not _is_a_value_of(sort, value):
-        raise _no_token()
+    if not _is_a_value_of(sort, value):
+        raise page_tokens.made_up()
     return value, key
-
-
-def _no_token() -> Invalid:
-    return Invalid("page_token: this is no token of an earlier answer", parameter="page_token")
 
 
 def _is_a_value_of(sort: AnyField | None, value: str | int) -> bool:
@@ -244,7 +229,7 @@ def _is_a_value_of(sort: AnyField | None, value: str | int) -> bool:
         case _ if codec is Codec.STAMP:
             return value == ZERO_DATE or _is_a_time(value)
         case _:
-            return codec not in _NUMBERS and "\0" not in value
+            return codec not in _NUMBERS
 
 
 def _is_a_time(text: str) -> bool:
