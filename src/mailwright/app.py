@@ -254,7 +254,7 @@ class App:
             if not gone and self.store.is_unfinished(leftover.key):
                 return False
             if gone:
-                forget(self.databases, leftover)
+                forget(self.databases, leftover, self._who_stays(leftover))
             if gone or drop_if_there:
                 with self.databases["iredadmin"].transaction() as connection:
                     connection.execute(
@@ -275,6 +275,13 @@ class App:
             except NotFound:
                 return True
         return False
+
+    def _who_stays(self, leftover: Leftover) -> frozenset[str]:
+        """The standalone admins whose addresses are in a domain that is gone."""
+        if leftover.kind != "domain":
+            return frozenset()
+        with self.store.session() as accounts:
+            return accounts.standalone_admins(leftover.key)
 
     def _end_sessions(self, usernames: Sequence[str], spared: Collection[str]) -> bool:
         """End the sessions of these accounts, except of those that are spared.  Whether that worked."""

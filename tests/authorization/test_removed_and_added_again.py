@@ -87,6 +87,23 @@ def test_a_domain_where_other_admins_have_addresses_is_not_removed(
     assert 200 == admin.call("GET", "/api/domains").status_code
 
 
+def test_admins_who_have_addresses_there_outlast_the_domain(admin: Api) -> None:
+    other = f"other@{INTERNAL}"
+    ok(admin.call("POST", f"/api/admin/{other}", f"password={PASSWORD}&maxUsers=3"))
+    token = ok(admin.call("POST", "/api/tokens", "label=x"))["token"]
+    client = Api(admin.site)
+    assert client.login(other).status_code == 200
+    limits = ok(admin.call("GET", f"/api/admin/{other}"))
+    ok(admin.call("POST", f"/api/domain/{INTERNAL}", "name=x"))
+
+    ok(admin.call("DELETE", f"/api/domain/{INTERNAL}"))
+
+    assert 200 == client.call("GET", "/api/domains").status_code
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert 200 == Api(admin.site).call("GET", "/api/domains", headers=bearer).status_code
+    assert limits == ok(admin.call("GET", f"/api/admin/{other}"))
+
+
 # Removed and added again
 
 

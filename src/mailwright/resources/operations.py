@@ -156,7 +156,11 @@ def remove(work: Work, account: Account, key: str, keep_days: str | None = None)
         rights.reach_everybody(work, domain)
     for rule in account.before_removal:
         rule(work, key)
-    work.end_sessions(key if "@" in key else f"@{key}")  # a successor's they are not
+    if key == domain:
+        # Standalone admins who have their addresses there stay.
+        work.end_sessions(f"@{key}", work.accounts.standalone_admins(key))
+    else:
+        work.end_sessions(key)  # a successor's they are not
     work.accounts.remove(resource, key, Farewell(work.actor.username, work.now, until))
     work.note(Action.DELETE, resource.name, key, domain, before=before)
     return key
