@@ -28,7 +28,7 @@ from mailwright.resources import user as users
 from mailwright.resources.stamps import CREATED
 from mailwright.storage.protocol import Query
 from mailwright.storage.sql.engine import Database
-from mailwright.work import Work
+from mailwright.work import SPARED, Work
 
 RESOURCE: Final = tokens.AUDIT
 _MOST: Final = 10**18
@@ -76,7 +76,17 @@ def listed(work: Work, database: Database, asked: Mapping[AnyField, Any]) -> Ans
         ),
     )
     following = None if found.next is None else str(found.next)
-    return Answer([finding.shown(record) for record in found.records], following)
+    sees_all = actor.role is Role.GLOBAL_ADMIN and not actor.scope.is_bound
+    shown = [finding.shown(record) for record in found.records]
+    return Answer(shown if sees_all else list(map(_without_names, shown)), following)
+
+
+def _without_names(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without those who were spared because they rank higher: they are not for everybody."""
+    changes = record["changes"]
+    if isinstance(changes, dict):
+        changes.pop(SPARED, None)
+    return record
 
 
 def _own(work: Work, database: Database) -> Own:
