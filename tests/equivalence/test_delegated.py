@@ -99,6 +99,8 @@ def test_who_was_named_is_dismissed(client: Client) -> None:
     client.log_in(OTHER)
     assert "200" == outcome(client, "PUT", admins, [("removeAllAdmins", "yes")], ROOT)
     assert "LOGIN_REQUIRED" == outcome(client, "GET", path("domains"), (), OTHER)
+    assert "LOGIN_REQUIRED" == outcome(client, "GET", path("domains"), (), MANAGER)
+    client.log_in(MANAGER)
     assert "PERMISSION_DENIED" == outcome(client, "GET", path("domain", OTHER_DOMAIN), (), MANAGER)
 
 
