@@ -91,3 +91,8 @@ class Actor:
     scope: Scope = EVERYTHING
     token: str = ""
     request: str = ""
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether this is a global admin, and not with a token that is bound."""
+        return self.role is Role.GLOBAL_ADMIN and not self.scope.is_bound

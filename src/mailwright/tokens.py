@@ -36,7 +36,7 @@ from mailwright.networks import Networks
 from mailwright.resources import admin as admins
 from mailwright.resources import domain as domains
 from mailwright.resources import user as users
-from mailwright.resources.listing import MOST_ON_A_PAGE
+from mailwright.resources.listing import MOST_ON_A_PAGE, PAGE_TOKEN
 from mailwright.storage.sql.engine import Database, Row
 from mailwright.work import Work
 
@@ -172,10 +172,6 @@ LIMIT = Field(
     0,
     example="50",
 )
-PAGE_TOKEN = Field(
-    "page_token", Text(2000), "Where to go on: _next_page_token of the answer before", ""
-)
-
 TAKEN: Final[tuple[AnyField, ...]] = (LABEL, EXPIRES, NETWORKS, READ_ONLY, DOMAINS, RESOURCES)
 LISTED: Final[tuple[AnyField, ...]] = (ALL, LIMIT, PAGE_TOKEN)
 PARAMETERS: Final[tuple[AnyField, ...]] = (*TAKEN, ALL)  # that no other route takes

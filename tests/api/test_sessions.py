@@ -186,20 +186,21 @@ class SlowBody(io.BytesIO):
         return super().read(size)
 
 
+def late(api: Api, body: SlowBody, **environ: str) -> str:
+    """The status of a change whose body comes late."""
+    form = "application/x-www-form-urlencoded"
+    return api.straight(
+        f"/api/user/{JANE}", body, CONTENT_LENGTH="9", CONTENT_TYPE=form, **environ
+    )[0]
+
+
 def test_a_session_that_ends_while_the_body_is_on_its_way_changes_nothing(admin: Api) -> None:
     """The holder was looked up before the body; who sent that slowly wrote after the session's end."""
     admin.add_user()
     end = "DELETE FROM mailwright_sessions"
     body = SlowBody(b"name=Late", lambda: admin.site.raw["iredadmin"].execute(end))
 
-    answer, _ = admin.straight(
-        f"/api/user/{JANE}",
-        body,
-        CONTENT_LENGTH="9",
-        CONTENT_TYPE="application/x-www-form-urlencoded",
-    )
-
-    assert answer.startswith("401 ")
+    assert late(admin, body).startswith("401 ")
     assert "Late" != admin.site.show("user", JANE)["name"]
 
 
@@ -209,13 +210,5 @@ def test_a_token_that_is_revoked_while_the_body_is_on_its_way_changes_nothing(ad
     revoke = "DELETE FROM mailwright_tokens"
     body = SlowBody(b"name=Late", lambda: admin.site.raw["iredadmin"].execute(revoke))
 
-    answer, _ = admin.straight(
-        f"/api/user/{JANE}",
-        body,
-        CONTENT_LENGTH="9",
-        CONTENT_TYPE="application/x-www-form-urlencoded",
-        HTTP_AUTHORIZATION=f"Bearer {token}",
-    )
-
-    assert answer.startswith("401 ")
+    assert late(admin, body, HTTP_AUTHORIZATION=f"Bearer {token}").startswith("401 ")
     assert "Late" != admin.site.show("user", JANE)["name"]

@@ -20,6 +20,7 @@ from mailwright.http.answers import Answer
 from mailwright.http.clients import Client, subject
 from mailwright.http.login import Counted, Throttle
 from mailwright.http.routes import Path, Token
+from mailwright.resources.listing import PAGE_TOKEN
 from mailwright.storage.protocol import Accounts, Administrator
 from mailwright.work import Work
 
@@ -101,7 +102,7 @@ class Bearers:
 
     def _list(self, work: Work, _path: Path, asked: Mapping[AnyField, Any]) -> Answer:
         owner = None if asked[tokens.ALL] else work.actor.username
-        limit, after = asked[tokens.LIMIT], asked[tokens.PAGE_TOKEN]
+        limit, after = asked[tokens.LIMIT], asked[PAGE_TOKEN]
         page = tokens.page(work, self._tokens, owner, limit=limit, after=after)
         return Answer([token.told() for token in page.tokens], page.next)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mailwright.authz import Action
@@ -40,7 +41,11 @@ from mailwright.fields.resource import Request, Resource
 from mailwright.resources import limits
 from mailwright.resources import user as users
 from mailwright.resources.operations import Account
-from mailwright.resources.rules import another_global_admin_remains, language_is_installed
+from mailwright.resources.rules import (
+    another_global_admin_remains,
+    language_is_installed,
+    sessions_end,
+)
 from mailwright.resources.stamps import CREATED, MODIFIED, PASSWORD_CHANGED
 from mailwright.storage.protocol import EVERY_DOMAIN, Usage
 from mailwright.work import Work
@@ -137,15 +142,7 @@ IS_MAIL_USER = Field(
     read_only=True,
 )
 _PROMOTED = Derived((), lambda _: True)
-_IS_PROMOTED = Field(
-    IS_MAIL_USER.name,
-    IS_MAIL_USER.kind,
-    IS_MAIL_USER.help,
-    True,
-    sql=_PROMOTED,
-    ldap=_PROMOTED,
-    read_only=True,
-)
+_IS_PROMOTED = replace(IS_MAIL_USER, empty=True, sql=_PROMOTED, ldap=_PROMOTED)
 
 # What is kept of the right to create domains; any text in the first one gives it.
 CREATES_DOMAINS = Field(
@@ -506,11 +503,9 @@ def last_admin_stays_active(work: Work, key: str, record: Record, changes: Chang
         another_global_admin_remains(work, key)
 
 
-def sessions_end(work: Work, key: str, _record: Record, changes: Changes) -> None:
-    """Who has another password or a lower rank now, or is switched off, logs in anew."""
-    lower = changes.get(IS_GLOBAL_ADMIN) is False or changes.get(STATUS) == "disabled"
-    if lower or PASSWORD in changes:
-        work.end_sessions(key)
+def login_is_anew(work: Work, key: str, _record: Record, changes: Changes) -> None:
+    """What a login rested on may be otherwise now."""
+    sessions_end(*(work, key, changes), rank=IS_GLOBAL_ADMIN, status=STATUS, password=PASSWORD)
 
 
 def last_admin_is_not_removed(work: Work, key: str) -> None:
@@ -621,7 +616,7 @@ ACCOUNT = Account(
         limits_are_kept,
         lowered_limits_are_told,
         last_admin_stays_active,
-        sessions_end,
+        login_is_anew,
     ),
     before_removal=(last_admin_is_not_removed, namesake_is_no_admin),
     meant=account_of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mailwright.authz import Action, Role
+from mailwright.authz import Action
 from mailwright.errors import PartlyDone
 from mailwright.fields.addresses import domain_of
 from mailwright.fields.field import Changes
@@ -121,8 +121,6 @@ def _in_reach(
 
 
 def _a_global_admin_remains(work: Work, name: str, changes: Changes) -> None:
-    if changes.get(users.STATUS) != "disabled":
-        return
-    if work.actor.role is not Role.GLOBAL_ADMIN or work.actor.scope.is_bound:
-        return  # global admins are spared
-    a_global_admin_is_elsewhere(work, name)
+    # Whoever has bounds spares global admins anyway.
+    if changes.get(users.STATUS) == "disabled" and work.actor.is_unlimited:
+        a_global_admin_is_elsewhere(work, name)

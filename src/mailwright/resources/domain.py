@@ -78,7 +78,7 @@ USER_PROFILES = (
 USER_PREFERENCES = (
     *("personal_info", "forwarding", "wblist", "quarantine", "rcvd_mails", "spampolicy"),
 )
-UNLIMITED, NONE_ALLOWED = 0, -1
+NONE_ALLOWED = -1
 # The grants of a standalone admin are no mail user's, whatever the address.
 STANDALONE_ADMIN = ("admin", "username")
 # Where an account's address can stand in a directory (LDAP reference 4.3).  What nobody reads and no
@@ -645,7 +645,7 @@ def _is_no_place_of_other_admins(work: Work, name: str) -> None:
     admins = _others_at(work, name)
     if not admins:
         return
-    if not _is_global_without_bounds(work):
+    if not work.actor.is_unlimited:
         raise Exists(f"domain {name} is taken; ask a global admin for it", parameter="domain")
     work.warn(
         f"{', '.join(sorted(admins))}: standalone admins who stay, without a mailbox in {name}"
@@ -656,10 +656,6 @@ def _others_at(work: Work, name: str) -> frozenset[str]:
     """The standalone admins whose addresses are in a domain, without an actor who speaks for themselves."""
     own = set() if work.actor.scope.is_bound else {work.actor.username.lower()}
     return work.accounts.standalone_admins(name) - own
-
-
-def _is_global_without_bounds(work: Work) -> bool:
-    return work.actor.role is Role.GLOBAL_ADMIN and not work.actor.scope.is_bound
 
 
 def _waits_for_a_proof(work: Work, name: str) -> bool:
@@ -857,7 +853,7 @@ def last_admin_is_elsewhere(work: Work, name: str) -> None:
 
 def no_other_admin_goes_with_it(work: Work, name: str) -> None:
     """Standalone admins who have their addresses in the domain are for global admins."""
-    if not _is_global_without_bounds(work) and _others_at(work, name):
+    if not work.actor.is_unlimited and _others_at(work, name):
         raise Forbidden(f"{name} is where other admins have their addresses")
 
 

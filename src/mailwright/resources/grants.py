@@ -78,9 +78,8 @@ def _appointments(work: Work, name: str, named: Sequence[Record]) -> Mapping[str
     """
     if not named:
         return {}
-    scope, bounds = work.actor.scope, None
-    is_global = work.actor.role is Role.GLOBAL_ADMIN
-    if not is_global:
+    bounds = None
+    if work.actor.role is not Role.GLOBAL_ADMIN:
         work.accounts.hold_limits(work.actor.username)
         bounds = admins.bounds_of(work, work.actor.username)
     found: dict[str, Changes] = {}
@@ -89,7 +88,7 @@ def _appointments(work: Work, name: str, named: Sequence[Record]) -> Mapping[str
         found[user.key] = changes = Changes()
         if not user[users.IS_ADMIN]:
             changes[users.IS_ADMIN] = True
-        if is_global and not scope.is_bound:
+        if work.actor.is_unlimited:
             continue  # what stands there of an earlier grant, or of another program, goes on
         if user[users.IS_ADMIN] or work.accounts.administers(user.key):
             _has_no_more(work, user, bounds)
@@ -134,7 +133,7 @@ def _is_for_the_actor(work: Work, address: str, name: str) -> None:
     scope = work.actor.scope
     if scope.resources is not None:
         raise Forbidden("an API token that is bound to sorts of accounts names no admins")
-    if work.actor.role is Role.GLOBAL_ADMIN and not scope.is_bound:
+    if work.actor.is_unlimited:
         return
     try:
         rights.permit(work, Action.UPDATE, users.RESOURCE.name, domain_of(address), address)

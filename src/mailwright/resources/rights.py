@@ -172,7 +172,7 @@ def permit_changes(work: Work, changes: Request | Changes) -> None:
     """
     actor = work.actor
     is_global = actor.role is Role.GLOBAL_ADMIN
-    if is_global and not actor.scope.is_bound:
+    if actor.is_unlimited:
         return
     fields = changes.fields if isinstance(changes, Request) else changes.fields()
     for field in fields:
@@ -201,7 +201,7 @@ def reach(work: Work, action: Action, key: str, *, is_admin: bool = False) -> No
     dismisses an admin takes over nothing: of limits, ``grants`` has a rule of its own.
     """
     actor = work.actor
-    if actor.role is Role.GLOBAL_ADMIN and (action is Action.VIEW or not actor.scope.is_bound):
+    if actor.is_unlimited or (actor.role is Role.GLOBAL_ADMIN and action is Action.VIEW):
         return
     rank = work.accounts.administers(key)
     if EVERY_DOMAIN in rank:
@@ -218,7 +218,7 @@ def reach(work: Work, action: Action, key: str, *, is_admin: bool = False) -> No
 
 def admins_in_reach(work: Work, domain: str) -> Reach | None:
     """Which admins among the users of a domain rank above the actor; ``None`` if nobody could."""
-    if work.actor.role is Role.GLOBAL_ADMIN and not work.actor.scope.is_bound:
+    if work.actor.is_unlimited:
         return None
     own = _administered(work)
     ranks = work.accounts.admins_among(domain)

@@ -49,6 +49,21 @@ def names_are_kept(
         changes.pop(field)
 
 
+def sessions_end(
+    work: Work,
+    key: str,
+    changes: Changes,
+    *,
+    rank: Field[bool],
+    status: Field[str],
+    password: Field[str],
+) -> None:
+    """Who has another password or a lower rank now, or is switched off, logs in anew."""
+    lower = changes.get(rank) is False or changes.get(status) == "disabled"
+    if lower or password in changes:
+        work.end_sessions(key)
+
+
 def another_global_admin_remains(work: Work, key: str) -> None:
     """An active global admin is left without this one."""
     if not any(name != key for name in work.accounts.global_admins()):

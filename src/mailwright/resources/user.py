@@ -62,6 +62,7 @@ from mailwright.resources.rules import (
     another_global_admin_remains,
     language_is_installed,
     names_are_kept,
+    sessions_end,
 )
 from mailwright.resources.stamps import CREATED, MODIFIED, PASSWORD_CHANGED
 from mailwright.storage.protocol import EVERY_DOMAIN
@@ -698,11 +699,9 @@ def last_admin_stays_active(work: Work, key: str, record: Record, changes: Chang
         another_global_admin_remains(work, key)
 
 
-def sessions_end(work: Work, key: str, _record: Record, changes: Changes) -> None:
-    """Who has another password or a lower rank now, or is switched off, logs in anew."""
-    lower = changes.get(IS_GLOBAL_ADMIN) is False or changes.get(STATUS) == "disabled"
-    if lower or PASSWORD in changes:
-        work.end_sessions(key)
+def login_is_anew(work: Work, key: str, _record: Record, changes: Changes) -> None:
+    """What a login rested on may be otherwise now."""
+    sessions_end(*(work, key, changes), rank=IS_GLOBAL_ADMIN, status=STATUS, password=PASSWORD)
 
 
 def last_admin_is_not_removed(work: Work, key: str) -> None:
@@ -812,7 +811,7 @@ ACCOUNT = Account(
         services_have_columns,
         grant_follows_rank,
         last_admin_stays_active,
-        sessions_end,
+        login_is_anew,
     ),
     before_removal=(last_admin_is_not_removed,),
 )

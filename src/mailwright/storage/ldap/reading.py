@@ -27,7 +27,7 @@ from mailwright.fields.places import Derived, Joined
 from mailwright.fields.resource import Resource
 from mailwright.storage.ldap import names
 from mailwright.storage.ldap.codecs import decode
-from mailwright.storage.ldap.connections import NO_ATTRIBUTES, ONE_LEVEL, SUBTREE, Connection
+from mailwright.storage.ldap.connections import SUBTREE, Connection
 from mailwright.storage.ldap.entry import Entry
 from mailwright.storage.ldap.names import MOST_IN_ONE_FILTER, Tree
 from mailwright.storage.ldap.schema import Schema
@@ -161,16 +161,6 @@ def count_entries(library: Library, domain: str) -> Counts:
             else:
                 counts.lists += 1
     return counts
-
-
-def count_users(library: Library, domain: str) -> int:
-    """How many users a domain has, without a look at them."""
-    found_by = names.both(names.of_class("mailUser"), names.no(names.equals("mail", f"@{domain}")))
-    container = library.tree.container("Users", domain)
-    return sum(
-        len(page)
-        for page in library.connection.pages(container, ONE_LEVEL, found_by, NO_ATTRIBUTES)
-    )
 
 
 def alias_domains(library: Library, domain: str) -> frozenset[str]:
